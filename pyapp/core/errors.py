@@ -1,0 +1,120 @@
+"""Everything that can go wrong for a person, each with the one sentence they read.
+
+A message says what happened and what to do next. ``ui`` shows it as it is.
+"""
+
+
+class LookdownError(Exception):
+    """Base of every error whose message is written for the person at the page."""
+
+
+class TileError(LookdownError):
+    """The imagery under the square could not be had or read."""
+
+
+class MissingTileError(TileError):
+    """The source has no tile there."""
+
+    def __init__(self, tile):
+        super().__init__(
+            f"There is no imagery here (tile {tile.z}/{tile.x}/{tile.y} is missing). "
+            "Move the square, or choose another imagery."
+        )
+
+
+class SlowTileError(TileError):
+    """A tile did not arrive within the time limit."""
+
+    def __init__(self, limit_s: float):
+        super().__init__(
+            f"The imagery did not arrive within {limit_s:g} seconds. "
+            "Check the connection and press Classify again, or choose another imagery."
+        )
+
+
+class UnreachableTileError(TileError):
+    """The request failed: no network, or a server that does not allow reading (no CORS)."""
+
+    def __init__(self, origin: str):
+        super().__init__(
+            f"{origin} cannot be read: it is out of reach, or it shows its pictures but does "
+            "not let a page read them (no CORS). Check the connection, or choose another imagery."
+        )
+
+
+class RefusedTileError(TileError):
+    """The server answered with an error other than "not found"."""
+
+    def __init__(self, origin: str, status: int):
+        super().__init__(
+            f"{origin} refused the imagery (HTTP {status}). "
+            "Wait a moment and press Classify again, or choose another imagery."
+        )
+
+
+class NotAnImageError(TileError):
+    """The bytes of a tile are not a picture that can be decoded."""
+
+    def __init__(self, tile):
+        super().__init__(
+            f"What arrived for tile {tile.z}/{tile.x}/{tile.y} is not a picture. "
+            "Check the address of the imagery, or choose another."
+        )
+
+
+class OutsideImageryError(TileError):
+    """The square lies where the map projection has no ground."""
+
+    def __init__(self):
+        super().__init__(
+            "The square reaches past the edge of the map, where web maps end (85.05 degrees). "
+            "Move it towards the equator."
+        )
+
+
+class AddressError(LookdownError):
+    """The address of the person's own imagery is not a usable XYZ template."""
+
+
+class ModelError(LookdownError):
+    """The model cannot be used."""
+
+
+class MissingModelError(ModelError):
+    """The model's file or card did not arrive."""
+
+    def __init__(self, name: str):
+        super().__init__(
+            f"The model {name} could not be loaded: its file did not arrive. "
+            "Check the connection and reload the page; the map works without it."
+        )
+
+
+class DamagedModelError(ModelError):
+    """The model's file is not what its card says (sha256 differs) or does not parse."""
+
+    def __init__(self, name: str):
+        super().__init__(
+            f"The model {name} is damaged or cut short, so it was not used. "
+            "Reload the page to fetch it again; the map works without it."
+        )
+
+
+class WrongModelError(ModelError):
+    """The model's inputs or outputs are not those of the contract in docs/design.md."""
+
+    def __init__(self, name: str, reason: str):
+        super().__init__(
+            f"The model {name} does not fit this page: {reason}. "
+            "Export it again with python -m training export."
+        )
+
+
+class CardError(ModelError):
+    """The model's card lacks a fact that the page needs, or has a wrong one."""
+
+    def __init__(self, name: str, reason: str):
+        super().__init__(
+            f"The card of the model {name} cannot be used: {reason}. "
+            "Export the model again with python -m training export."
+        )

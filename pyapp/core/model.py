@@ -1,0 +1,150 @@
+"""What a model says of itself (its card) and what it says of a chip (a prediction)."""
+
+import json
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from pyapp.core.errors import CardError
+
+INPUT = "image"
+PROBABILITY = "probability"
+EMBEDDING = "embedding"
+ACTIVATION = "activation"
+OUTPUTS = (PROBABILITY, EMBEDDING, ACTIVATION)
+
+
+@dataclass(frozen=True)
+class Card:
+    """The facts of a model that the page goes by.
+
+    Attributes
+    ----------
+    name : str
+        Name of its folder.
+    title : str
+        As a person reads it.
+    labels : tuple of str
+        One readable label a class, in the order of the model's outputs.
+    chip_px : int
+        Side of the chip, in pixels.
+    footprint_m : float
+        Side of the square of ground that one chip shows, in metres.
+    threshold : float
+        Probability under which the page says "not sure".
+    sha256 : str
+        Hexadecimal digest of the model's file.
+    size_bytes : int
+        Length of the model's file.
+    """
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    chip_px: int
+    footprint_m: float
+    threshold: float
+    sha256: str
+    size_bytes: int
+
+    @property
+    def resolution_m(self) -> float:
+        """Ground sample distance of the chip, in metres per pixel."""
+        return self.footprint_m / self.chip_px
+
+    @classmethod
+    def from_json(cls, name: str, text: str) -> "Card":
+        """Read ``card.json``.
+
+        Raises
+        ------
+        CardError
+            When it is not JSON, or lacks or contradicts a fact that the page needs.
+        """
+        try:
+            facts = json.loads(text)
+            labels = tuple(facts["labels"])
+            card = cls(
+                name=name,
+                title=str(facts["title"]),
+                labels=labels,
+                chip_px=int(facts["tile_size"]),
+                footprint_m=float(facts["footprint_m"]),
+                threshold=float(facts["threshold"]),
+                sha256=str(facts["sha256"]),
+                size_bytes=int(facts["size_bytes"]),
+            )
+        except KeyError as error:
+            raise CardError(name, f"it does not say {error.args[0]}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise CardError(name, f"it cannot be read ({error})") from error
+        if len(labels) < 2 or not all(isinstance(label, str) and label for label in labels):
+            raise CardError(name, "it names fewer than two classes")
+        if not (card.chip_px > 0 and card.footprint_m > 0 and 0 <= card.threshold <= 1):
+            raise CardError(name, "its sizes or its threshold are out of range")
+        return card
+
+
+class Ranked(NamedTuple):
+    """One class and the calibrated probability that the chip shows it."""
+
+    class_id: int
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one chip.
+
+    Attributes
+    ----------
+    ranked : tuple of Ranked
+        All classes, the most probable first.
+    sure : bool
+        Whether the best reaches the card's threshold.
+    embedding : float32 [D]
+        Pooled features.
+    activation : float32 [C, h, w]
+        Class-activation map: the linear head on the features before pooling.
+    """
+
+    ranked: tuple[Ranked, ...]
+    sure: bool
+    embedding: np.ndarray
+    activation: np.ndarray
+
+    @property
+    def best(self) -> Ranked:
+        """The most probable class."""
+        return self.ranked[0]
+
+
+def predictions(card: Card, outputs: dict[str, np.ndarray]) -> list[Prediction]:
+    """Rank what the network gave for a batch of chips.
+
+    Parameters
+    ----------
+    card : Card
+    outputs : dict
+        ``probability`` float32 [N, C], ``embedding`` float32 [N, D] and ``activation``
+        float32 [N, C, h, w], as the contract in docs/design.md names them.
+
+    Returns
+    -------
+    list of Prediction, one a chip
+    """
+    return [
+        _prediction(card, *row)
+        for row in zip(outputs[PROBABILITY], outputs[EMBEDDING], outputs[ACTIVATION], strict=True)
+    ]
+
+
+def _prediction(card, probability, embedding, activation) -> Prediction:
+    order = np.argsort(-probability, kind="stable")
+    ranked = tuple(
+        Ranked(int(class_id), card.labels[class_id], float(probability[class_id]))
+        for class_id in order
+    )
+    return Prediction(ranked, ranked[0].probability >= card.threshold, embedding, activation)
