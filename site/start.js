@@ -1,0 +1,72 @@
+// The start screen: what must be said before Python is up. Python removes it when the page is ready.
+"use strict";
+(() => {
+  const PARTS = [
+    ["Python", /runtime\/(pyodide\/(pyodide|python)|pyscript)/],
+    ["numpy and Pillow", /\.whl$/],
+    ["map", /runtime\/leaflet|imagery\/sample/],
+    ["onnxruntime", /runtime\/ort/],
+    ["model", /^models\//],
+    ["application", /^(app\.zip|main\.py|index\.html|style\.css)/],
+  ];
+  const megabytes = (n) => (n / 1e6).toFixed(1);
+  const $ = (id) => document.getElementById(id);
+  const sizes = fetch("files.json").then((r) => r.json());
+  const here = new URL(".", location.href).href;
+  const arrived = new Set();
+
+  async function show() {
+    const files = await sizes;
+    const bar = $("start-bar");
+    if (!bar) return;
+    let had = 0, all = 0;
+    const rows = PARTS.map(([name, pattern]) => {
+      const wanted = Object.entries(files).filter(([path, file]) => file.start && pattern.test(path));
+      const total = wanted.reduce((sum, [, file]) => sum + file.size, 0);
+      const done = wanted.reduce((sum, [path, file]) => sum + (arrived.has(path) ? file.size : 0), 0);
+      had += done;
+      all += total;
+      return { name, total, done };
+    }).filter((row) => row.total);
+    bar.value = all ? had / all : 0;
+    const next = rows.find((row) => row.done < row.total);
+    $("start-what").textContent = next ? `Loading ${next.name}` : "Starting";
+    $("start-bytes").textContent = `${megabytes(had)} of ${megabytes(all)} MB`;
+    $("start-parts").replaceChildren(...rows.map((row) => {
+      const item = document.createElement("li");
+      item.className = row.done >= row.total ? "done" : "";
+      item.textContent = `${row.name} ${megabytes(row.total)} MB`;
+      return item;
+    }));
+  }
+
+  const watch = new PerformanceObserver((list) => {
+    for (const { name } of list.getEntries()) {
+      if (name.startsWith(here)) arrived.add(name.slice(here.length).split("?")[0]);
+    }
+    show();
+  });
+  watch.observe({ type: "resource", buffered: true });
+
+  function fail(sentence) {
+    if (!$("start")) return;
+    watch.disconnect();
+    $("start").classList.add("failed");
+    $("start-what").textContent = sentence;
+  }
+  addEventListener("DOMContentLoaded", () => {
+    show().catch(() => fail("Lookdown could not be loaded: its list of files did not arrive. Check the connection and reload the page."));
+    if (typeof WebAssembly !== "object") {
+      fail("This browser has no WebAssembly, which Lookdown runs on. Open it in a current Chrome, Edge, Firefox or Safari.");
+    }
+  });
+  // A part of the runtime that does not arrive: a script or a module, reported as an error event.
+  addEventListener("error", (event) => {
+    if (event.target instanceof HTMLScriptElement) {
+      fail("Lookdown could not be loaded: a part did not arrive. Check the connection and reload the page.");
+    }
+  }, true);
+  addEventListener("unhandledrejection", () => {
+    fail("Lookdown could not start: a part did not arrive or is damaged. Check the connection and reload the page.");
+  });
+})();
