@@ -118,3 +118,23 @@ class CardError(ModelError):
             f"The card of the model {name} cannot be used: {reason}. "
             "Export the model again with python -m training export."
         )
+
+
+class NoSimdError(ModelError):
+    """The browser cannot run onnxruntime-web."""
+
+    def __init__(self):
+        super().__init__(
+            "This browser cannot run the model: it lacks WebAssembly SIMD. Open the page in a "
+            "current Chrome, Edge, Firefox or Safari; the map works here too."
+        )
+
+
+class InferenceError(ModelError):
+    """The runtime gave up in the middle of an inference."""
+
+    def __init__(self, reason: str):
+        super().__init__(
+            f"The model stopped before it had an answer ({reason}). "
+            "Press Classify again; if that does not help, reload the page."
+        )

@@ -81,7 +81,7 @@ def wrap_lng(lng: float) -> float:
     >>> wrap_lng(190.0)
     -170.0
     """
-    return (lng + 180.0) % 360.0 - 180.0
+    return lng if -180.0 <= lng < 180.0 else (lng + 180.0) % 360.0 - 180.0
 
 
 def pixel_at(place: LngLat, zoom: int) -> Pixel:
@@ -99,6 +99,17 @@ def place_at(pixel: Pixel, zoom: int) -> LngLat:
     lng = pixel.x / size * 360.0 - 180.0
     lat = math.degrees(math.atan(math.sinh(math.pi * (1.0 - 2.0 * pixel.y / size))))
     return LngLat(lng, lat)
+
+
+def moved(place: LngLat, east_m: float, north_m: float) -> LngLat:
+    """The place some metres of ground to the east and north, kept on the map.
+
+    Good for lengths that are small against the earth's radius.
+    """
+    lat = place.lat + math.degrees(north_m / EARTH_RADIUS_M)
+    circle_m = EARTH_RADIUS_M * math.cos(math.radians(place.lat))
+    lng = place.lng + math.degrees(east_m / circle_m)
+    return LngLat(lng, max(-MAX_LATITUDE, min(MAX_LATITUDE, lat)))
 
 
 def zoom_for(lat: float, wanted_m: float, min_zoom: int, max_zoom: int) -> int:

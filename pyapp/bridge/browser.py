@@ -1,0 +1,66 @@
+"""The browser around the page: its address, its clock, its events, what it can do."""
+
+from collections.abc import Callable
+
+import js
+from pyscript.ffi import create_proxy, to_js
+
+# A module whose one function returns i8x16.popcnt(i8x16.splat(0)), valid where SIMD is
+# (WebAssembly core specification 2.0, binary format: 0xfd 0x0f and 0xfd 0x62).
+_SIMD_MODULE = bytes.fromhex("0061736d010000000105016000017b030201000a0a0108004100fd0ffd620b")
+
+
+def now_ms() -> float:
+    """Milliseconds since the page was opened."""
+    return js.performance.now()
+
+
+def measure(name: str, start_ms: float, end_ms: float) -> None:
+    """Leave a named span on the browser's performance timeline, where its tools show it."""
+    js.performance.measure(name, to_js({"start": start_ms, "end": end_ms}))
+
+
+def mark(name: str) -> None:
+    """Leave a named moment on the browser's performance timeline."""
+    js.performance.mark(name)
+
+
+def origin() -> str:
+    """Scheme, host and port of the page."""
+    return js.location.origin
+
+
+def fragment() -> str:
+    """The part of the page's address from ``#`` on."""
+    return js.location.hash
+
+
+def query() -> str:
+    """The part of the page's address from ``?`` to ``#``."""
+    return js.location.search
+
+
+def show_address(query: str, fragment: str) -> None:
+    """Write the page's address without loading anything and without a step in the history."""
+    js.history.replaceState(None, "", js.location.pathname + query + fragment)
+
+
+def on_window(event: str, handler: Callable) -> None:
+    """Call ``handler(event)`` for an event that reaches the window."""
+    js.window.addEventListener(event, create_proxy(handler))
+
+
+def set_ready(ready: bool) -> None:
+    """Set or clear ``<html data-ready>``, which says that the page can classify."""
+    js.document.documentElement.toggleAttribute("data-ready", ready)
+
+
+def has_simd() -> bool:
+    """Whether the browser runs WebAssembly with SIMD, which onnxruntime-web needs."""
+    return js.WebAssembly.validate(to_js(_SIMD_MODULE))
+
+
+def is_typing(event) -> bool:
+    """Whether a key event belongs to a field that is being typed into, or to a dialog."""
+    return bool(event.target.closest and event.target.closest("input, select, textarea, dialog"))
+

@@ -1,0 +1,45 @@
+"""Pixels onto a canvas, and pictures that only the browser can decode."""
+
+import js
+import numpy as np
+from pyodide.ffi import JsException
+from pyscript.ffi import to_js
+
+from pyapp.core.mosaic import UndecodableError
+
+
+def draw(canvas, pixels: np.ndarray) -> None:
+    """Show ``pixels``, uint8 [rows, columns, 3], on a canvas element of the page."""
+    rows, columns = pixels.shape[:2]
+    rgba = np.full((rows, columns, 4), 255, np.uint8)
+    rgba[..., :3] = pixels
+    data = js.Uint8ClampedArray.new(to_js(rgba.ravel().data))
+    canvas.width, canvas.height = columns, rows
+    canvas.getContext("2d").putImageData(js.ImageData.new(data, columns, rows), 0, 0)
+
+
+async def decode(data: bytes) -> np.ndarray:
+    """Decode with the browser what Pillow cannot (AVIF, for one).
+
+    Returns
+    -------
+    uint8 [rows, columns, 3]
+        RGB; transparency is laid on white.
+
+    Raises
+    ------
+    UndecodableError
+        When the browser cannot either.
+    """
+    try:
+        bitmap = await js.createImageBitmap(js.Blob.new(to_js([to_js(data)])))
+    except JsException as error:
+        raise UndecodableError(str(error)) from error
+    canvas = js.OffscreenCanvas.new(bitmap.width, bitmap.height)
+    context = canvas.getContext("2d")
+    context.fillStyle = "white"
+    context.fillRect(0, 0, bitmap.width, bitmap.height)
+    context.drawImage(bitmap, 0, 0)
+    rgba = context.getImageData(0, 0, bitmap.width, bitmap.height).data.to_bytes()
+    shape = (bitmap.height, bitmap.width, 4)
+    return np.ascontiguousarray(np.frombuffer(rgba, np.uint8).reshape(shape)[..., :3])

@@ -1,0 +1,131 @@
+"""From a footprint to its chip: reads the tiles under it, once each."""
+
+import asyncio
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyapp.bridge import canvas, http
+from pyapp.bridge.browser import now_ms
+from pyapp.core import mosaic
+from pyapp.core.cache import PixelCache
+from pyapp.core.chip import cut
+from pyapp.core.errors import (
+    MissingTileError,
+    NotAnImageError,
+    OutsideImageryError,
+    RefusedTileError,
+    SlowTileError,
+    UnreachableTileError,
+)
+from pyapp.core.geo import (
+    Footprint,
+    Tile,
+    box_of,
+    on_the_map,
+    resolution_m,
+    tiles_under,
+    zoom_for,
+)
+from pyapp.core.model import Card
+from pyapp.core.source import Source
+
+TILE_LIMIT_S = 15.0
+CACHE_BYTES = 64 << 20
+_NO_TILE = (204, 404, 410)
+
+
+@dataclass(frozen=True)
+class GroundChip:
+    """A chip and how it came about.
+
+    Attributes
+    ----------
+    pixels : uint8 [S, S, 3]
+    zoom : int
+        Of the tiles that it was cut from.
+    imagery_m : float
+        Ground sample distance of those tiles, in metres per pixel.
+    read_ms, prepare_ms : float
+        Time for the tiles to arrive, and to decode, lay, cut and resample them.
+    """
+
+    pixels: np.ndarray
+    zoom: int
+    imagery_m: float
+    read_ms: float
+    prepare_ms: float
+
+
+class Ground:
+    """Imagery as pixels, with the tiles used last kept decoded."""
+
+    def __init__(self):
+        self._decoded = PixelCache(CACHE_BYTES)
+
+    async def chip(self, source: Source, footprint: Footprint, card: Card) -> GroundChip:
+        """Read the imagery under a footprint and cut the chip that the model wants.
+
+        Raises
+        ------
+        TileError
+            When a tile is missing, slow, refused, unreachable or not a picture.
+        """
+        start_ms = now_ms()
+        lat = footprint.centre.lat
+        zoom = zoom_for(lat, card.resolution_m, source.min_zoom, source.max_zoom)
+        box = box_of(footprint, zoom)
+        if not on_the_map(box, zoom):
+            raise OutsideImageryError
+        tiles = {tile: source.url_of(tile) for tile in tiles_under(box, zoom)}
+        wanted = {tile: url for tile, url in tiles.items() if self._decoded.get(url) is None}
+        arrived = await _read(source, wanted)
+        read_ms = now_ms()
+        fresh = {tile: await _decode(tile, data) for tile, data in arrived.items()}
+        for tile, pixels in fresh.items():
+            self._decoded.put(tiles[tile], pixels)
+        kept = {tile: self._decoded.get(url) for tile, url in tiles.items() if tile not in fresh}
+        pixels = cut(mosaic.lay(fresh | kept), box, card.chip_px)
+        return GroundChip(
+            pixels=pixels,
+            zoom=zoom,
+            imagery_m=resolution_m(zoom, lat),
+            read_ms=read_ms - start_ms,
+            prepare_ms=now_ms() - read_ms,
+        )
+
+
+async def _read(source: Source, wanted: dict[Tile, str]) -> dict[Tile, bytes]:
+    for tile in wanted:
+        if not source.may_have(tile):
+            raise MissingTileError(tile)
+    requests = [asyncio.ensure_future(_read_one(source, *item)) for item in wanted.items()]
+    try:
+        return dict(zip(wanted, await asyncio.gather(*requests), strict=True))
+    finally:
+        for request in requests:
+            request.cancel()
+
+
+async def _read_one(source: Source, tile: Tile, url: str) -> bytes:
+    try:
+        return await http.fetch_bytes(url, TILE_LIMIT_S)
+    except http.StatusError as error:
+        if error.status in _NO_TILE:
+            raise MissingTileError(tile) from error
+        raise RefusedTileError(source.name, error.status) from error
+    except TimeoutError as error:
+        raise SlowTileError(TILE_LIMIT_S) from error
+    except http.UnreachableError as error:
+        raise UnreachableTileError(source.name) from error
+
+
+async def _decode(tile: Tile, data: bytes) -> np.ndarray:
+    try:
+        return mosaic.decode(data)
+    except mosaic.UndecodableError:
+        pass
+    try:
+        return await canvas.decode(data)
+    except mosaic.UndecodableError as error:
+        raise NotAnImageError(tile) from error

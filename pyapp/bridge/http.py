@@ -1,0 +1,57 @@
+"""Bytes from an address, with a time limit, and cancelled for good when the caller is."""
+
+import asyncio
+
+import js
+from pyodide.ffi import JsException
+from pyscript.ffi import to_js
+
+
+class StatusError(Exception):
+    """The server answered, but not with what was asked for."""
+
+    def __init__(self, status: int):
+        super().__init__(f"HTTP {status}")
+        self.status = status
+
+
+class UnreachableError(Exception):
+    """No answer that the page may read: no network, no server, or no CORS."""
+
+
+async def fetch_bytes(url: str, limit_s: float) -> bytes:
+    """The body of ``url``.
+
+    Parameters
+    ----------
+    url : str
+        Absolute, or relative to the page.
+    limit_s : float
+        Seconds until the whole body must have arrived.
+
+    Raises
+    ------
+    StatusError, UnreachableError, TimeoutError
+    """
+    controller = js.AbortController.new()
+    try:
+        return await asyncio.wait_for(_body(url, controller.signal), limit_s)
+    except (TimeoutError, asyncio.CancelledError):
+        controller.abort()
+        raise
+
+
+async def _body(url: str, signal) -> bytes:
+    options = to_js({"signal": signal, "credentials": "omit"})
+    try:
+        response = await js.fetch(url, options)
+        if response.status != 200:
+            raise StatusError(response.status)
+        return (await response.arrayBuffer()).to_bytes()
+    except JsException as error:
+        raise UnreachableError(str(error)) from error
+
+
+async def fetch_text(url: str, limit_s: float) -> str:
+    """The body of ``url`` as UTF-8 text; raises as `fetch_bytes` does."""
+    return (await fetch_bytes(url, limit_s)).decode()

@@ -1,0 +1,178 @@
+"""The map and the square on it, by Leaflet."""
+
+from collections.abc import Callable
+
+import js
+from pyscript.ffi import create_proxy, to_js
+from pyscript.js_modules import leaflet as L  # noqa: N812  (its own name everywhere)
+
+from pyapp.core.address import View
+from pyapp.core.geo import MAX_LATITUDE, Bounds, LngLat, Tile, wrap_lng
+from pyapp.core.source import Source
+
+FINEST_VIEW = 21
+COARSEST_VIEW = 2
+EMPTY_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+
+
+class GroundMap:
+    """A Leaflet map with one layer of imagery.
+
+    Parameters
+    ----------
+    element_id : str
+        Id of the element that it fills.
+    view : View
+        What it shows at first.
+    """
+
+    def __init__(self, element_id: str, view: View):
+        options = {
+            "zoomControl": False,
+            "minZoom": COARSEST_VIEW,
+            "maxZoom": FINEST_VIEW,
+            "worldCopyJump": True,
+            "maxBounds": [[-MAX_LATITUDE, -100000], [MAX_LATITUDE, 100000]],
+            "maxBoundsViscosity": 1.0,
+        }
+        self.leaflet = L.map(element_id, to_js(options))
+        self.leaflet.attributionControl.setPrefix("Leaflet")
+        L.control.zoom(to_js({"position": "bottomright"})).addTo(self.leaflet)
+        L.control.scale(to_js({"position": "bottomright", "imperial": False})).addTo(self.leaflet)
+        self._layer = None
+        self.show(view)
+
+    @property
+    def view(self) -> View:
+        """What the map shows now."""
+        centre = self.leaflet.getCenter()
+        return View(LngLat(wrap_lng(centre.lng), centre.lat), int(self.leaflet.getZoom()))
+
+    def show(self, view: View) -> None:
+        """Show another place, at once."""
+        place = to_js([view.centre.lat, view.centre.lng])
+        self.leaflet.setView(place, view.zoom, to_js({"animate": False}))
+
+    def include(self, place: LngLat) -> None:
+        """Pan just so far that ``place`` is on the map."""
+        self.leaflet.panInside(to_js([place.lat, place.lng]), to_js({"padding": [60, 60]}))
+
+    def on(self, events: str, handler: Callable) -> None:
+        """Call ``handler(event)`` for Leaflet events, named as Leaflet names them."""
+        self.leaflet.on(events, create_proxy(handler))
+
+    def lay(self, source: Source, on_unreadable: Callable[[], None]) -> None:
+        """Show another imagery.
+
+        Its tiles are asked for as pictures that a page may read. Where the first one fails,
+        ``on_unreadable()`` is called, and the tiles are asked for as pictures only to look at.
+        """
+        if self._layer is not None:
+            self._layer.remove()
+        self.leaflet.setMinZoom(max(COARSEST_VIEW, source.min_zoom))
+        readable = "anonymous" if source.origin is not None else False
+        self._layer = self._add_layer(source, readable)
+        if source.origin is not None:
+            self._watch_first_tile(self._layer, source, on_unreadable)
+
+    def _add_layer(self, source: Source, cross_origin) -> js.Object:
+        options = {
+            "attribution": source.attribution,
+            "minZoom": source.min_zoom,
+            "maxNativeZoom": source.max_zoom,
+            "maxZoom": FINEST_VIEW,
+            "crossOrigin": cross_origin,
+            "errorTileUrl": EMPTY_PICTURE,
+        }
+        layer = L.tileLayer(source.url, to_js(options))
+        layer.getTileUrl = create_proxy(lambda at: _url(source, Tile(at.x, at.y, at.z)))
+        return layer.addTo(self.leaflet)
+
+    def _watch_first_tile(self, layer, source: Source, on_unreadable) -> None:
+        def settle(event):
+            layer.off("tileload tileerror", handler)
+            if event.type == "tileerror" and layer is self._layer:
+                layer.remove()
+                self._layer = self._add_layer(source, False)
+                on_unreadable()
+
+        handler = create_proxy(settle)
+        layer.on("tileload tileerror", handler)
+
+
+def _url(source: Source, tile: Tile) -> str:
+    return source.url_of(tile) if source.may_have(tile) else EMPTY_PICTURE
+
+
+class SquareOverlay:
+    """The square on the map, as a piece of ground that can be dragged.
+
+    Parameters
+    ----------
+    ground_map : GroundMap
+    element_id : str
+        Id of an SVG element in the page, which is moved onto the map.
+    bounds : Bounds
+        The ground that it covers at first.
+    on_drag : callable taking LngLat
+        Called with the wanted centre while the square is dragged.
+    on_drop : callable
+        Called when it is let go.
+    """
+
+    def __init__(self, ground_map: GroundMap, element_id: str, bounds: Bounds, on_drag, on_drop):
+        self._map = ground_map.leaflet
+        self._element = js.document.getElementById(element_id)
+        self._on_drag = on_drag
+        self._on_drop = on_drop
+        self._grip = None
+        options = {"pane": "markerPane"}
+        self._overlay = L.svgOverlay(self._element, _corners(bounds), to_js(options))
+        self._overlay.addTo(self._map)
+        self._element.removeAttribute("hidden")
+        L.DomEvent.disableClickPropagation(self._element)
+        for event, handler in {
+            "pointerdown": self._grab,
+            "pointermove": self._drag,
+            "pointerup": self._let_go,
+            "pointercancel": self._let_go,
+        }.items():
+            self._element.addEventListener(event, create_proxy(handler))
+        self._map.on("zoomend resize", create_proxy(lambda _event: self._mind_its_size()))
+        self._mind_its_size()
+
+    def lay_on(self, bounds: Bounds) -> None:
+        """Cover another piece of ground."""
+        self._overlay.setBounds(_corners(bounds))
+
+    def _grab(self, event) -> None:
+        if event.button != 0:
+            return
+        centre = self._map.latLngToContainerPoint(self._overlay.getBounds().getCenter())
+        self._grip = self._map.mouseEventToContainerPoint(event).subtract(centre)
+        self._element.setPointerCapture(event.pointerId)
+
+    def _drag(self, event) -> None:
+        if self._grip is None:
+            return
+        point = self._map.mouseEventToContainerPoint(event).subtract(self._grip)
+        place = self._map.containerPointToLatLng(point)
+        self._on_drag(LngLat(place.lng, place.lat))
+
+    def _let_go(self, _event) -> None:
+        if self._grip is not None:
+            self._grip = None
+            self._on_drop()
+
+    def _mind_its_size(self) -> None:
+        """Where the square fills the window, dragging moves the map beneath it instead."""
+        bounds = self._overlay.getBounds()
+        west = self._map.latLngToContainerPoint(bounds.getNorthWest())
+        east = self._map.latLngToContainerPoint(bounds.getNorthEast())
+        window = self._map.getSize()
+        too_large = east.x - west.x > 0.9 * min(window.x, window.y)
+        self._element.classList.toggle("too-large", too_large)
+
+
+def _corners(bounds: Bounds):
+    return to_js([[bounds.south, bounds.west], [bounds.north, bounds.east]])

@@ -1,0 +1,56 @@
+"""The page's own address: ``?imagery=...#map=zoom/lat/lng``, OpenStreetMap's order."""
+
+import math
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from pyapp.core.geo import MAX_LATITUDE, LngLat, wrap_lng
+
+
+class View(NamedTuple):
+    """What the map shows: its centre and its zoom."""
+
+    centre: LngLat
+    zoom: int
+
+
+def view_from(fragment: str) -> View | None:
+    """The view in a fragment such as ``#map=19/27.6333/85.5217``; ``None`` where there's none.
+
+    >>> view_from("#map=19/27.6333/85.5217")
+    View(centre=LngLat(lng=85.5217, lat=27.6333), zoom=19)
+    """
+    text = dict(parse_qsl(fragment.removeprefix("#"))).get("map", "")
+    try:
+        zoom, lat, lng = (float(part) for part in text.split("/"))
+    except ValueError:
+        return None
+    if not all(map(math.isfinite, (zoom, lat, lng))):
+        return None
+    if not (0 <= zoom <= 24 and abs(lat) <= MAX_LATITUDE):
+        return None
+    return View(LngLat(wrap_lng(lng), lat), round(zoom))
+
+
+def fragment_of(view: View) -> str:
+    """The fragment that `view_from` reads, with as many digits as the zoom can show.
+
+    >>> fragment_of(View(LngLat(85.5217, 27.6333), 19))
+    '#map=19/27.633300/85.521700'
+    """
+    digits = max(0, math.ceil(view.zoom * math.log10(2)))
+    lng, lat = wrap_lng(view.centre.lng), view.centre.lat
+    return f"#map={view.zoom}/{lat:.{digits}f}/{lng:.{digits}f}"
+
+
+def imagery_from(query: str) -> str | None:
+    """The imagery that a query asks for: the id of a source, or an XYZ address."""
+    return dict(parse_qsl(query.removeprefix("?"))).get("imagery")
+
+
+def query_with_imagery(query: str, imagery: str | None) -> str:
+    """The query with another imagery, or with none; other parts stay as they are."""
+    parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] != "imagery"]
+    if imagery is not None:
+        parts.append(("imagery", imagery))
+    return "?" + urlencode(parts, safe="/:{}-") if parts else ""
