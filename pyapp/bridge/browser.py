@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import js
-from pyscript.ffi import create_proxy, to_js
+from pyscript.ffi import create_proxy, is_none, to_js
 
 # A module whose one function returns i8x16.popcnt(i8x16.splat(0)), valid where SIMD is
 # (WebAssembly core specification 2.0, binary format: 0xfd 0x0f and 0xfd 0x62).
@@ -60,7 +60,11 @@ def has_simd() -> bool:
     return js.WebAssembly.validate(to_js(_SIMD_MODULE))
 
 
+def is_inside(event, selector: str) -> bool:
+    """Whether an event came from an element, or from inside one, that a CSS selector finds."""
+    return bool(event.target.closest) and not is_none(event.target.closest(selector))
+
+
 def is_typing(event) -> bool:
     """Whether a key event belongs to a field that is being typed into, or to a dialog."""
-    return bool(event.target.closest and event.target.closest("input, select, textarea, dialog"))
-
+    return is_inside(event, "input:not([type=checkbox], [type=radio]), textarea, dialog")

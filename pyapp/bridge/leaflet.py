@@ -7,7 +7,16 @@ from pyscript.ffi import create_proxy, to_js
 from pyscript.js_modules import leaflet as L  # noqa: N812  (its own name everywhere)
 
 from pyapp.core.address import View
-from pyapp.core.geo import MAX_LATITUDE, Bounds, LngLat, Tile, wrap_lng
+from pyapp.core.geo import (
+    MAX_LATITUDE,
+    Bounds,
+    Box,
+    LngLat,
+    Tile,
+    pixel_at,
+    tiles_under,
+    wrap_lng,
+)
 from pyapp.core.source import Source
 
 FINEST_VIEW = 21
@@ -56,6 +65,15 @@ class GroundMap:
     def include(self, place: LngLat) -> None:
         """Pan just so far that ``place`` is on the map."""
         self.leaflet.panInside(to_js([place.lat, place.lng]), to_js({"padding": [60, 60]}))
+
+    def sees_any(self, source: Source) -> bool:
+        """Whether the window shows any tile of a source whose coverage is known."""
+        zoom = min(max(self.view.zoom, source.min_zoom), source.max_zoom)
+        window = self.leaflet.getBounds()
+        north_west, south_east = window.getNorthWest(), window.getSouthEast()
+        left, top = pixel_at(LngLat(north_west.lng, north_west.lat), zoom)
+        right, bottom = pixel_at(LngLat(south_east.lng, south_east.lat), zoom)
+        return any(map(source.may_have, tiles_under(Box(left, top, right, bottom), zoom)))
 
     def on(self, events: str, handler: Callable) -> None:
         """Call ``handler(event)`` for Leaflet events, named as Leaflet names them."""
