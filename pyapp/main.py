@@ -18,7 +18,7 @@ from pyapp.ui.start import close_start_screen
 browser.mark("lookdown:python")
 notice = Notice()
 model = asyncio.ensure_future(start_model())
-imagery = await ImageryPanel.open(notice)  # noqa: F704, PLE1142  (PyScript runs this in a coroutine)
+imagery = await ImageryPanel.open(notice)  # noqa: F704  (PyScript runs this in a coroutine)
 address = AddressBar(imagery)
 ground_map = GroundMap("map", address.first_view)
 imagery.show_on(ground_map)
@@ -28,4 +28,4 @@ classify = Classify(square, imagery, Ground(), ResultPanel(), notice)
 bind_keys(classify, square, imagery, notice)
 close_start_screen()
 browser.mark("lookdown:interactive")
-await classify.use(model)  # noqa: F704, PLE1142
+await classify.use(model)  # noqa: F704

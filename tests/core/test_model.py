@@ -1,0 +1,65 @@
+import json
+
+import numpy as np
+import pytest
+
+from pyapp.core.errors import CardError
+from pyapp.core.model import Card, predictions
+
+FACTS = {
+    "title": "Three classes", "labels": ["river", "harbour", "runway"], "tile_size": 224,
+    "footprint_m": 78.0288, "threshold": 0.7, "sha256": "00", "size_bytes": 3,
+}  # fmt: skip
+
+
+def card(**changes) -> Card:
+    return Card.from_json("small", json.dumps(FACTS | changes))
+
+
+def outputs(*rows):
+    n = len(rows)
+    return {
+        "probability": np.array(rows, np.float32),
+        "embedding": np.zeros((n, 5), np.float32),
+        "activation": np.zeros((n, 3, 7, 7), np.float32),
+    }
+
+
+def test_a_card_knows_its_ground_resolution():
+    assert card().resolution_m == pytest.approx(0.34834, abs=1e-5)
+
+
+@pytest.mark.parametrize("fact", sorted(FACTS))
+def test_a_card_that_lacks_a_fact_names_it(fact):
+    facts = {key: value for key, value in FACTS.items() if key != fact}
+    with pytest.raises(CardError, match=f"small.*does not say {fact}"):
+        Card.from_json("small", json.dumps(facts))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", "null", json.dumps(FACTS | {"labels": []}), json.dumps(FACTS | {"labels": 3}),
+     json.dumps(FACTS | {"labels": ["a", ""]}), json.dumps(FACTS | {"tile_size": 0}),
+     json.dumps(FACTS | {"threshold": 2}), json.dumps(FACTS | {"footprint_m": "wide"})],
+)  # fmt: skip
+def test_a_card_that_cannot_be_used_is_refused(text):
+    with pytest.raises(CardError, match="Export the model again"):
+        Card.from_json("small", text)
+
+
+def test_classes_are_ranked():
+    (prediction,) = predictions(card(), outputs([0.1, 0.7, 0.2]))
+    assert [ranked.label for ranked in prediction.ranked] == ["harbour", "runway", "river"]
+    assert prediction.best.class_id == 1
+    assert prediction.best.probability == pytest.approx(0.7)
+
+
+def test_under_the_threshold_it_is_not_sure():
+    sure, unsure = predictions(card(), outputs([0.75, 0.2, 0.05], [0.69, 0.3, 0.01]))
+    assert sure.sure
+    assert not unsure.sure
+
+
+def test_equal_probabilities_keep_the_order_of_the_classes():
+    (prediction,) = predictions(card(), outputs([1 / 3, 1 / 3, 1 / 3]))
+    assert [ranked.class_id for ranked in prediction.ranked] == [0, 1, 2]

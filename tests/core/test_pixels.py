@@ -1,0 +1,114 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pyapp.core.cache import PixelCache
+from pyapp.core.chip import cut, resample
+from pyapp.core.geo import Box, Tile
+from pyapp.core.mosaic import Mosaic, UndecodableError, decode, lay
+
+GRADIENT = np.linspace(0, 255, 256, dtype=np.uint8)
+
+
+def encoded(picture: Image.Image, kind: str, **options) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def noise(rows=256, columns=256, seed=0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_lossless_pictures_come_back_as_they_were(kind):
+    pixels = noise()
+    assert np.array_equal(decode(encoded(Image.fromarray(pixels), kind, lossless=True)), pixels)
+
+
+def test_grey_palette_and_transparent_pictures_become_rgb():
+    grey = Image.fromarray(np.tile(GRADIENT, (256, 1)))
+    assert np.array_equal(decode(encoded(grey, "PNG"))[..., 1], np.asarray(grey))
+    red = Image.new("P", (8, 8), 3)
+    red.putpalette([0, 0, 0] * 3 + [255, 0, 0])
+    assert (decode(encoded(red, "PNG")) == (255, 0, 0)).all()
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    assert (decode(encoded(clear, "PNG")) == 255).all()
+
+
+def test_16_bit_grey_is_scaled_to_8():
+    deep = Image.fromarray((np.tile(GRADIENT, (4, 1)).astype(np.uint16) << 8) + 77)
+    assert np.array_equal(decode(encoded(deep, "PNG"))[0, :, 0], GRADIENT)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"<html>404</html>", encoded(Image.fromarray(noise()), "JPEG")[:4000]],
+    ids=["empty", "html", "cut short"],
+)
+def test_what_is_not_a_whole_picture_is_refused(data):
+    with pytest.raises(UndecodableError):
+        decode(data)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused():
+    with pytest.raises(UndecodableError):
+        decode(encoded(Image.new("1", (20000, 20000)), "PNG"))
+
+
+def test_tiles_are_laid_where_they_belong():
+    tiles = {Tile(x, y, 19): np.full((256, 256, 3), 10 * x + y, np.uint8)
+             for x in (3, 4) for y in (7, 8)}  # fmt: skip
+    mosaic = lay(tiles)
+    assert (mosaic.left, mosaic.top, mosaic.zoom) == (3 * 256, 7 * 256, 19)
+    assert mosaic.pixels[0, 0, 0] == 37
+    assert mosaic.pixels[300, 0, 0] == 38
+    assert mosaic.pixels[0, 300, 0] == 47
+    assert mosaic.pixels.shape == (512, 512, 3)
+
+
+def test_a_retina_tile_is_brought_to_256():
+    mosaic = lay({Tile(0, 0, 1): np.full((512, 512, 3), 9, np.uint8)})
+    assert mosaic.pixels.shape == (256, 256, 3)
+    assert (mosaic.pixels == 9).all()
+
+
+def test_a_chip_of_whole_pixels_is_just_cut():
+    pixels = noise(512, 512)
+    chip = cut(Mosaic(pixels, 1000, 2000, 19), Box(1010, 2020, 1234, 2244), 224)
+    assert np.array_equal(chip, pixels[20:244, 10:234])
+
+
+def test_a_chip_averages_what_it_cannot_show():
+    checks = np.zeros((448, 448, 3), np.uint8)
+    checks[::2, ::2] = checks[1::2, 1::2] = 255
+    chip = resample(checks, 224)
+    assert abs(int(chip[112, 112, 0]) - 128) <= 1
+
+
+def test_a_chip_moves_with_fractions_of_a_pixel():
+    ramp = np.tile(np.arange(0, 256, 2, dtype=np.uint8)[:, None], (128, 1, 3))
+    here = resample(ramp, 100, Box(10, 10, 110, 110)).astype(int)
+    there = resample(ramp, 100, Box(10.5, 10, 110.5, 110)).astype(int)
+    assert (there - here == 1).all()
+
+
+def test_the_cache_forgets_the_longest_unused_first():
+    cache = PixelCache(2 * noise().nbytes)
+    cache.put("a", noise(seed=1))
+    cache.put("b", noise(seed=2))
+    assert cache.get("a") is not None
+    cache.put("c", noise(seed=3))
+    assert cache.get("b") is None
+    assert cache.get("a") is not None
+    assert cache.get("c") is not None
+
+
+def test_the_cache_counts_a_replaced_picture_once():
+    cache = PixelCache(2 * noise().nbytes)
+    for seed in range(5):
+        cache.put("a", noise(seed=seed))
+    cache.put("b", noise())
+    assert cache.get("a") is not None
