@@ -1,7 +1,5 @@
 """Opens the page: builds its parts and joins them."""
 
-import asyncio
-
 from pyapp.bridge import browser
 from pyapp.bridge.ground import Ground
 from pyapp.bridge.leaflet import GroundMap
@@ -17,7 +15,7 @@ from pyapp.ui.start import close_start_screen
 
 browser.mark("lookdown:python")
 notice = Notice()
-model = asyncio.ensure_future(start_model())
+model = start_model()
 imagery = await ImageryPanel.open(notice)  # noqa: F704  (PyScript runs this in a coroutine)
 address = AddressBar(imagery)
 ground_map = GroundMap("map", address.first_view)

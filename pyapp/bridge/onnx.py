@@ -63,7 +63,7 @@ def _array(tensor) -> np.ndarray:
 
 async def default_model(folder: str) -> str:
     """The name of the model that ``index.json`` in ``folder`` puts first."""
-    return js.JSON.parse(await _text(f"{folder}/index.json", "index")).default
+    return js.JSON.parse(await _text(f"{folder}/index.json", "The list of models")).default
 
 
 async def load_card(folder: str, name: str) -> Card:
@@ -73,14 +73,14 @@ async def load_card(folder: str, name: str) -> Card:
     ------
     MissingModelError, CardError
     """
-    return Card.from_json(name, await _text(f"{folder}/{name}/card.json", name))
+    return Card.from_json(name, await _text(f"{folder}/{name}/card.json", f"The model {name}"))
 
 
-async def _text(url: str, name: str) -> str:
+async def _text(url: str, what: str) -> str:
     try:
         return await http.fetch_text(url, CARD_LIMIT_S)
     except (http.StatusError, http.UnreachableError, TimeoutError) as error:
-        raise MissingModelError(name) from error
+        raise MissingModelError(what) from error
 
 
 async def load(folder: str, card: Card) -> Network:
@@ -101,7 +101,7 @@ async def load(folder: str, card: Card) -> Network:
     try:
         data = await http.fetch_bytes(f"{folder}/{card.name}/model.onnx", MODEL_LIMIT_S)
     except (http.StatusError, http.UnreachableError, TimeoutError) as error:
-        raise MissingModelError(card.name) from error
+        raise MissingModelError(f"The model {card.name}") from error
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise DamagedModelError(card.name)
     ort.env.wasm.proxy = True

@@ -81,11 +81,11 @@ class ModelError(LookdownError):
 
 
 class MissingModelError(ModelError):
-    """The model's file or card did not arrive."""
+    """A model's file or card, or the list of models, did not arrive."""
 
-    def __init__(self, name: str):
+    def __init__(self, what: str):
         super().__init__(
-            f"The model {name} could not be loaded: its file did not arrive. "
+            f"{what} could not be loaded: the file did not arrive. "
             "Check the connection and reload the page; the map works without it."
         )
 

@@ -12,7 +12,7 @@ from pyapp.core.model import predictions
 from pyapp.ui.imagery import ImageryPanel
 from pyapp.ui.model import Model
 from pyapp.ui.notice import Notice
-from pyapp.ui.result import ResultPanel
+from pyapp.ui.result import Answer, ResultPanel
 from pyapp.ui.square import Square
 
 
@@ -84,7 +84,8 @@ class Classify:
         outputs = await model.network.run(chip.pixels[np.newaxis])
         inferred_ms = browser.now_ms()
         (prediction,) = predictions(model.card, outputs)
-        self._result.show(model.card, prediction, chip, inferred_ms - chip_ms, source.credit)
+        infer_ms = inferred_ms - chip_ms
+        self._result.show(Answer(footprint, source, chip, model.card, prediction, infer_ms))
         self._result.fade(footprint != self._square.footprint)
         browser.measure("lookdown:read", start_ms, start_ms + chip.read_ms)
         browser.measure("lookdown:prepare", chip_ms - chip.prepare_ms, chip_ms)

@@ -1,14 +1,43 @@
 """What the model said, as a person reads it."""
 
+from dataclasses import dataclass
+
 from pyscript import web
 
 from pyapp.bridge import canvas
 from pyapp.bridge.ground import GroundChip
+from pyapp.core.geo import Footprint
 from pyapp.core.model import Card, Prediction, Ranked
+from pyapp.core.source import Source
 
 SHOWN = 5
 # Imagery this much coarser than the chip is said to be so.
 COARSE = 1.15
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found under one square, and how.
+
+    Attributes
+    ----------
+    footprint : Footprint
+    source : Source
+        Of the imagery.
+    chip : GroundChip
+    card : Card
+        Of the model.
+    prediction : Prediction
+    infer_ms : float
+        From handing the chip to the runtime until its outputs were there.
+    """
+
+    footprint: Footprint
+    source: Source
+    chip: GroundChip
+    card: Card
+    prediction: Prediction
+    infer_ms: float
 
 
 class ResultPanel:
@@ -22,17 +51,14 @@ class ResultPanel:
         self._best = web.page["best"]
         self._facts = web.page["facts"]
 
-    def show(
-        self, card: Card, prediction: Prediction, chip: GroundChip, infer_ms: float, credit: str
-    ) -> None:
+    def show(self, answer: Answer) -> None:
         """Show an answer in place of the last one."""
+        canvas.draw(self._chip._dom_element, answer.chip.pixels)
+        self._said.replaceChildren(*_dom(_said(answer.prediction)))
+        self._best.replaceChildren(*_dom(map(_bar, answer.prediction.ranked[:SHOWN])))
+        self._facts.replaceChildren(*_dom(_facts(answer)))
         self._hint.hidden = True
         self._result.hidden = False
-        self.fade(False)
-        canvas.draw(self._chip._dom_element, chip.pixels)
-        self._said.replaceChildren(*_dom(_said(prediction)))
-        self._best.replaceChildren(*_dom(map(_bar, prediction.ranked[:SHOWN])))
-        self._facts.replaceChildren(*_dom(_facts(card, chip, infer_ms, credit)))
 
     def fade(self, faded: bool) -> None:
         """Show whether the answer is for other ground than the square covers now."""
@@ -70,29 +96,24 @@ def _said(prediction: Prediction) -> list:
 def _bar(ranked: Ranked):
     return web.li(
         web.span(ranked.label),
-        web.span(percent(ranked.probability), classes=["share"]),
-        web.div(
-            web.i(style={"width": f"{ranked.probability * 100:.1f}%"}),
-            classes=["bar"],
-        ),
+        web.data(percent(ranked.probability), value=f"{ranked.probability:.6f}"),
+        web.div(web.i(style={"width": f"{ranked.probability * 100:.1f}%"}), classes=["bar"]),
     )
 
 
-def _facts(card: Card, chip: GroundChip, infer_ms: float, credit: str) -> list:
+def _facts(answer: Answer) -> list:
+    chip, card = answer.chip, answer.card
+    (lng, lat), side_m = answer.footprint
     coarse = chip.imagery_m > COARSE * card.resolution_m
     detail = f"{chip.imagery_m:.2f} m per pixel"
     if coarse:
-        detail += f"; the model was trained at {card.resolution_m:.2f} m, so trust it less here"
-    times = (
-        f"read {chip.read_ms:.0f} ms, prepared {chip.prepare_ms:.0f} ms, inferred {infer_ms:.0f} ms"
-    )
-    return [
-        web.dt("Imagery"),
-        web.dd(detail, classes=["coarse"] if coarse else None),
-        web.dt("Credit"),
-        web.dd(credit),
-        web.dt("Time"),
-        web.dd(times),
-        web.dt("Model"),
-        web.dd(card.title),
-    ]
+        detail += f", coarser than the {card.resolution_m:.2f} m of the model: trust it less"
+    facts = {
+        "Imagery": web.span(detail, classes=["coarse"] if coarse else None),
+        "Place": web.data(f"{lat:.5f}, {lng:.5f}", value=f"{lat!r},{lng!r},{side_m!r}"),
+        "Time": f"read {chip.read_ms:.0f}, prepare {chip.prepare_ms:.0f}, "
+        f"infer {answer.infer_ms:.0f} ms",
+        "Credit": answer.source.credit,
+        "Model": card.title,
+    }
+    return [part for name, fact in facts.items() for part in (web.dt(name), web.dd(fact))]

@@ -1,0 +1,105 @@
+"""A real browser on the real page, as ``python serve.py`` serves it.
+
+Every request that leaves this machine is refused and counted, and the count must be zero.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.lookdown_page import LookdownPage
+from tests.browser.tile_server import TileServer
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = {"127.0.0.1", "localhost"}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the page, served by ``python serve.py``."""
+    command = [sys.executable, "-u", "serve.py", "--no-open", "--port", "8700"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            for line in server.stdout:
+                found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+                if found:
+                    yield found[0]
+                    break
+            else:
+                pytest.fail("python serve.py ended without an address")
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="session")
+def dist(site):
+    """The folder that is being served."""
+    return ROOT / "dist"
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    with sync_playwright() as running:
+        yield running
+
+
+def launch(playwright, *flags):
+    """Start Chromium: Playwright's own, or the one that the set-up found."""
+    found = os.environ.get("LOOKDOWN_CHROMIUM", "playwright")
+    path = None if found == "playwright" else found
+    return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
+    browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, site):
+    """Call it to open the page: ``open_page("#map=18/27.63/85.52", width=360)``."""
+    opened = []
+
+    def open_one(address="", width=1280, height=800, browser=chromium, before=None, ready=True):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = LookdownPage(context.new_page(), site)
+        opened.append((context, page))
+        context.route(lambda url: urlsplit(url).hostname not in LOCAL, page.refuse)
+        if before is not None:
+            before(context)
+        page.open(address, ready)
+        return page
+
+    yield open_one
+    for context, page in opened:
+        context.close()
+        assert page.refused == [], "requests left this machine"
+        assert page.crashes == [], "an error that no one caught"
+
+
+@pytest.fixture
+def ready(open_page):
+    """The page, open on the built-in imagery."""
+    return open_page()
+
+
+@pytest.fixture
+def tile_server(dist):
+    """Another site that serves the built-in tiles, well or badly: see `TileServer`."""
+    with TileServer(dist / "imagery" / "sample") as server:
+        yield server

@@ -1,0 +1,120 @@
+"""What a person does on the page, and what they see there."""
+
+import base64
+import io
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from pyapp.core.geo import Footprint, LngLat
+
+PATIENCE_MS = 60_000
+
+
+class Shown(NamedTuple):
+    """The answer as the page shows it."""
+
+    label: str
+    text: str
+    best: list[tuple[str, float]]
+    footprint: Footprint
+    chip: np.ndarray
+    facts: dict[str, str]
+
+
+class LookdownPage:
+    """The page in one tab."""
+
+    def __init__(self, tab, site: str):
+        self.tab = tab
+        self.site = site
+        self.refused: list[str] = []
+        self.crashes: list[str] = []
+        tab.set_default_timeout(PATIENCE_MS)
+        tab.on("pageerror", lambda error: self.crashes.append(str(error)))
+
+    def refuse(self, route) -> None:
+        """Refuse a request that leaves this machine, and count it."""
+        self.refused.append(route.request.url)
+        route.abort()
+
+    def open(self, address: str = "", ready: bool = True) -> None:
+        """Load the page and, as a rule, wait until it can classify."""
+        self.tab.goto(self.site + address)
+        if ready:
+            self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until the page can classify."""
+        self.tab.wait_for_selector("html[data-ready]", state="attached")
+
+    def wait_map(self) -> None:
+        """Wait until the map can be used."""
+        self.tab.wait_for_selector("#start", state="detached")
+
+    def classify(self) -> Shown:
+        """Press Classify, wait for the answer, and read it."""
+        before = self._span_count()
+        self.tab.click("#classify")
+        self.wait_answer(before)
+        return self.shown()
+
+    def _span_count(self) -> int:
+        return self.tab.evaluate("performance.getEntriesByName('lookdown:show').length")
+
+    def wait_answer(self, before: int = 0) -> None:
+        """Wait until there's one more answer than ``before``."""
+        self.tab.wait_for_function(
+            "n => performance.getEntriesByName('lookdown:show').length > n", arg=before
+        )
+
+    def shown(self) -> Shown:
+        """Read the answer that stands on the page."""
+        text = self.tab.inner_text("#said")
+        best = [
+            (row.query_selector("span").inner_text(),
+             float(row.query_selector("data").get_attribute("value")))
+            for row in self.tab.query_selector_all("#best li")
+        ]  # fmt: skip
+        names = self.tab.locator("#facts dt").all_inner_texts()
+        values = self.tab.locator("#facts dd").all_inner_texts()
+        place = self.tab.get_attribute("#facts data", "value")
+        lat, lng, side_m = map(float, place.split(","))
+        return Shown(
+            label=self.tab.text_content("#said .label"),
+            text=text,
+            best=best,
+            footprint=Footprint(LngLat(lng, lat), side_m),
+            chip=self.chip(),
+            facts=dict(zip(names, values, strict=True)),
+        )
+
+    def chip(self) -> np.ndarray:
+        """The pixels of the thumbnail, uint8 [S, S, 3]."""
+        url = self.tab.evaluate("document.getElementById('chip').toDataURL('image/png')")
+        picture = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+        return np.asarray(picture.convert("RGB"))
+
+    def square_box(self) -> dict:
+        """Where the square is on the screen: x, y, width, height in CSS pixels."""
+        return self.tab.locator("#square").bounding_box()
+
+    def drag_square(self, right: float, down: float) -> None:
+        """Take the square by its middle and pull it."""
+        box = self.square_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.tab.mouse.move(x, y)
+        self.tab.mouse.down()
+        for step in (0.3, 0.7, 1.0):
+            self.tab.mouse.move(x + right * step, y + down * step)
+        self.tab.mouse.up()
+
+    def notice(self) -> str:
+        """The message that stands on the page; empty where there is none."""
+        return self.tab.inner_text("#notice p") if self.tab.is_visible("#notice") else ""
+
+    def wait_notice(self) -> str:
+        """Wait for a message and read it."""
+        self.tab.wait_for_selector("#notice:not([hidden])")
+        return self.notice()
