@@ -1,4 +1,4 @@
-"""The page's own address: ``?imagery=...#map=zoom/lat/lng``, OpenStreetMap's order."""
+"""The page's own address: ``?imagery=...&maxzoom=...#map=zoom/lat/lng``, OpenStreetMap's order."""
 
 import math
 from typing import NamedTuple
@@ -43,14 +43,35 @@ def fragment_of(view: View) -> str:
     return f"#map={view.zoom}/{lat:.{digits}f}/{lng:.{digits}f}"
 
 
-def imagery_from(query: str) -> str | None:
-    """The imagery that a query asks for: the id of a source, or an XYZ address."""
-    return dict(parse_qsl(query.removeprefix("?"))).get("imagery")
+class Imagery(NamedTuple):
+    """The imagery that an address asks for: the id of a source, or an XYZ address.
+
+    ``max_zoom`` is the finest zoom that an XYZ address has; ``None`` where that isn't said.
+    """
+
+    name: str
+    max_zoom: int | None = None
 
 
-def query_with_imagery(query: str, imagery: str | None) -> str:
+def imagery_from(query: str) -> Imagery | None:
+    """The imagery that a query asks for.
+
+    >>> imagery_from("?imagery=esri")
+    Imagery(name='esri', max_zoom=None)
+    """
+    parts = dict(parse_qsl(query.removeprefix("?")))
+    if "imagery" not in parts:
+        return None
+    max_zoom = parts.get("maxzoom", "")
+    return Imagery(parts["imagery"], int(max_zoom) if max_zoom.isdecimal() else None)
+
+
+def query_with_imagery(query: str, imagery: Imagery | None) -> str:
     """The query with another imagery, or with none; other parts stay as they are."""
-    parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] != "imagery"]
+    ours = ("imagery", "maxzoom")
+    parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] not in ours]
     if imagery is not None:
-        parts.append(("imagery", imagery))
+        parts.append(("imagery", imagery.name))
+        if imagery.max_zoom is not None:
+            parts.append(("maxzoom", str(imagery.max_zoom)))
     return "?" + urlencode(parts, safe="/:{}-") if parts else ""

@@ -6,7 +6,7 @@ from pyscript import web, when
 
 from pyapp.bridge import browser, http
 from pyapp.bridge.leaflet import GroundMap
-from pyapp.core.address import View, imagery_from
+from pyapp.core.address import Imagery, View, imagery_from
 from pyapp.core.errors import AddressError
 from pyapp.core.geo import LngLat
 from pyapp.core.source import OWN_ID, Source, own_source, sources_from_json
@@ -51,13 +51,15 @@ class ImageryPanel:
         return self._sources[0].home
 
     @property
-    def named_in_address(self) -> str | None:
+    def named_in_address(self) -> Imagery | None:
         """How the page's address names the imagery; ``None`` for the built-in one."""
         if self._asked_for is not None:
             return imagery_from(browser.query())
         if self.source is self._sources[0]:
             return None
-        return self.source.url if self.source.id == OWN_ID else self.source.id
+        if self.source.id == OWN_ID:
+            return Imagery(self.source.url, self.source.max_zoom)
+        return Imagery(self.source.id)
 
     def on_pick(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` after another imagery was chosen."""
@@ -96,11 +98,12 @@ class ImageryPanel:
         self._asked_for = source
         return self._sources[0]
 
-    def _find(self, named: str) -> Source:
+    def _find(self, named: Imagery) -> Source:
         for source in self._sources:
-            if source.id == named:
+            if source.id == named.name:
                 return source
-        return own_source(named, OWN_MAX_ZOOM, browser.origin())
+        max_zoom = OWN_MAX_ZOOM if named.max_zoom is None else named.max_zoom
+        return own_source(named.name, max_zoom, browser.origin())
 
     def _list_sources(self) -> None:
         for source in self._sources:

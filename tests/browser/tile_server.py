@@ -59,7 +59,7 @@ class TileServer:
         site = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802  (the name http.server asks for)
+            def do_GET(self):
                 site.asked.append(self.path)
                 if site.mood == "slow":
                     site._closing.wait(120)

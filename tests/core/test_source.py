@@ -4,7 +4,14 @@ import json
 import pytest
 
 from pyapp.core import address
-from pyapp.core.address import View, fragment_of, imagery_from, query_with_imagery, view_from
+from pyapp.core.address import (
+    Imagery,
+    View,
+    fragment_of,
+    imagery_from,
+    query_with_imagery,
+    view_from,
+)
 from pyapp.core.errors import AddressError
 from pyapp.core.geo import LngLat, Tile
 from pyapp.core.source import own_source, sources_from_json
@@ -104,14 +111,18 @@ def test_a_view_is_wrapped_at_the_date_line():
 
 
 def test_the_query_keeps_what_else_it_holds():
-    url = "https://a.example/{z}/{x}/{y}.jpg"
-    query = query_with_imagery("?lang=en&imagery=esri", url)
-    assert query == "?lang=en&imagery=https://a.example/{z}/{x}/{y}.jpg"
-    assert imagery_from(query) == url
+    imagery = Imagery("https://a.example/{z}/{x}/{y}.jpg", 18)
+    query = query_with_imagery("?lang=en&imagery=esri", imagery)
+    assert query == "?lang=en&imagery=https://a.example/{z}/{x}/{y}.jpg&maxzoom=18"
+    assert imagery_from(query) == imagery
     assert query_with_imagery(query, None) == "?lang=en"
     assert query_with_imagery("?imagery=esri", None) == ""
 
 
 def test_an_address_with_a_key_survives_the_query():
-    url = "https://a.example/{z}/{x}/{y}.jpg?key=a&b=c#d"
-    assert imagery_from(query_with_imagery("", url)) == url
+    imagery = Imagery("https://a.example/{z}/{x}/{y}.jpg?key=a&b=c#d")
+    assert imagery_from(query_with_imagery("", imagery)) == imagery
+
+
+def test_a_finest_zoom_that_is_no_number_is_left_out():
+    assert imagery_from("?imagery=esri&maxzoom=deep") == Imagery("esri")

@@ -1,0 +1,217 @@
+"""The way of one square, from the ground to the answer."""
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from pyapp.core import mosaic
+from pyapp.core.address import view_from
+from pyapp.core.chip import cut
+from pyapp.core.geo import Pixel, box_of, pixel_at, place_at, tiles_under, zoom_for
+from pyapp.core.model import Card, predictions
+from tests.browser.conftest import launch
+
+# On a tile, over an edge, over a corner of four tiles, and at other zooms of the map.
+VIEWS = [
+    "#map=18/27.63220/85.52150",
+    "#map=18/27.63000/85.51600",
+    "#map=17/27.62700/85.52400",
+    "#map=20/27.62950/85.52620",
+    "#map=15/27.63100/85.51900",
+]
+
+
+@pytest.fixture(scope="module")
+def model(dist):
+    """The shipped model, run by native onnxruntime."""
+    folder = dist / "models" / "ucmerced"
+    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    return card, onnxruntime.InferenceSession(folder / "model.onnx")
+
+
+def native_chip(dist, footprint, card, max_zoom=18):
+    """The chip under a footprint, cut without a browser from the same tiles."""
+    zoom = zoom_for(footprint.centre.lat, card.resolution_m, 14, max_zoom)
+    box = box_of(footprint, zoom)
+    tiles = {
+        tile: mosaic.decode((dist / f"imagery/sample/{tile.z}/{tile.x}/{tile.y}.jpg").read_bytes())
+        for tile in tiles_under(box, zoom)
+    }
+    return cut(mosaic.lay(tiles), box, card.chip_px)
+
+
+def native_answer(model, chip):
+    card, session = model
+    names = [output.name for output in session.get_outputs()]
+    values = session.run(None, {"image": chip[np.newaxis]})
+    return predictions(card, dict(zip(names, values, strict=True)))[0]
+
+
+def assert_same_as_native(shown, model, dist):
+    chip = native_chip(dist, shown.footprint, model[0])
+    assert np.array_equal(shown.chip, chip), "the chip differs from the native one"
+    answer = native_answer(model, chip)
+    assert shown.label == answer.best.label
+    by_label = {ranked.label: ranked.probability for ranked in answer.ranked}
+    assert len(shown.best) == 5
+    for label, probability in shown.best:
+        assert probability == pytest.approx(by_label[label], abs=0.001)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_page_says_what_native_onnxruntime_says(open_page, model, dist, view):
+    shown = open_page(view).classify()
+    centre = view_from(view).centre
+    assert shown.footprint.centre == pytest.approx(centre, abs=1e-5)
+    assert_same_as_native(shown, model, dist)
+
+
+def test_a_dragged_square_is_classified_where_it_was_dropped(ready, model, dist):
+    first = ready.classify()
+    view = view_from(ready.tab.evaluate("location.hash"))
+    ready.drag_square(130, -75)
+    shown = ready.classify()
+    start = pixel_at(view.centre, view.zoom)
+    place = place_at(Pixel(start.x + 130, start.y - 75), view.zoom)
+    assert shown.footprint.centre == pytest.approx(place, abs=2e-6)
+    assert shown.footprint != first.footprint
+    assert_same_as_native(shown, model, dist)
+
+
+def test_the_answer_says_everything(ready):
+    shown = ready.classify()
+    assert shown.text.lower().startswith(shown.label.lower())
+    assert "%" in shown.text
+    assert ready.tab.get_attribute("#said", "role") == "status"
+    assert "0.53 m per pixel, coarser than the 0.35 m" in shown.facts["Imagery"]
+    assert "HOTOSM" in shown.facts["Credit"]
+    assert all(word in shown.facts["Time"] for word in ("read", "prepare", "infer", "ms"))
+    probabilities = [probability for _, probability in shown.best]
+    assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_not_sure_is_said_just_under_the_cards_threshold(open_page, model):
+    """Somewhere on this town the model is sure, and somewhere it isn't."""
+    seen = set()
+    for view in VIEWS:
+        shown = open_page(view).classify()
+        unsure = shown.best[0][1] < model[0].threshold
+        assert ("not sure" in shown.text.lower()) == unsure
+        seen.add(unsure)
+
+
+def test_the_square_stays_the_same_ground_at_every_zoom(ready):
+    at_18 = ready.square_box()
+    ready.tab.click(".leaflet-control-zoom-in")
+    ready.tab.wait_for_function("location.hash.startsWith('#map=19/')")
+    ready.tab.wait_for_timeout(400)
+    at_19 = ready.square_box()
+    assert at_19["width"] == pytest.approx(2 * at_18["width"], abs=1.5)
+    assert ready.classify().footprint.side_m == pytest.approx(78.0288)
+
+
+def test_the_square_follows_the_map_on_request(ready):
+    ready.tab.check("#follow")
+    ready.tab.mouse.move(900, 600)
+    ready.tab.mouse.down()
+    ready.tab.mouse.move(800, 500, steps=5)
+    ready.tab.mouse.up()
+    ready.tab.wait_for_timeout(800)
+    box = ready.square_box()
+    assert box["x"] + box["width"] / 2 == pytest.approx(640, abs=2)
+    assert box["y"] + box["height"] / 2 == pytest.approx(400, abs=2)
+    ready.drag_square(60, 0)
+    assert not ready.tab.is_checked("#follow")
+
+
+def test_a_click_and_the_button_bring_the_square(ready):
+    ready.tab.mouse.click(900, 300)
+    box = ready.square_box()
+    assert box["x"] + box["width"] / 2 == pytest.approx(900, abs=2)
+    ready.tab.click("#here")
+    box = ready.square_box()
+    assert box["x"] + box["width"] / 2 == pytest.approx(640, abs=2)
+
+
+def test_an_answer_for_other_ground_is_faded(ready):
+    ready.classify()
+    assert "stale" not in (ready.tab.get_attribute("#result", "class") or "")
+    ready.drag_square(40, 0)
+    assert "stale" in ready.tab.get_attribute("#result", "class")
+    ready.classify()
+    assert "stale" not in ready.tab.get_attribute("#result", "class")
+
+
+def test_all_by_keyboard(ready):
+    """Tab to the square, move it with arrows, press Enter."""
+    ready.tab.focus("#square")
+    before = ready.square_box()
+    ready.tab.keyboard.press("ArrowRight")
+    ready.tab.keyboard.press("Shift+ArrowDown")
+    after = ready.square_box()
+    assert after["x"] - before["x"] == pytest.approx(before["width"] / 10, abs=2)
+    assert after["y"] - before["y"] == pytest.approx(before["height"], abs=2)
+    ready.tab.keyboard.press("Enter")
+    ready.wait_answer()
+    assert ready.shown().label
+    ready.tab.keyboard.press("c")
+    assert ready.square_box()["x"] == pytest.approx(before["x"], abs=2)
+    ready.tab.keyboard.press("f")
+    assert ready.tab.is_checked("#follow")
+
+
+def test_keys_do_nothing_while_typing(ready):
+    ready.tab.click("#imagery summary")
+    ready.tab.fill("#own-url", "")
+    ready.tab.type("#own-url", "ficc")
+    assert not ready.tab.is_checked("#follow")
+    assert ready.tab.input_value("#own-url") == "ficc"
+    ready.tab.keyboard.press("Escape")
+    assert not ready.tab.is_visible("#own-url")
+
+
+def test_the_address_holds_the_map_and_is_kept_up_to_date(open_page):
+    page = open_page("?lang=en#map=16/27.6300/85.5200")
+    page.tab.click(".leaflet-control-zoom-in")
+    page.tab.wait_for_function("location.hash.startsWith('#map=17/27.630')")
+    assert page.tab.evaluate("location.search") == "?lang=en"
+    page.tab.evaluate("location.hash = '#map=15/27.6280/85.5180'")
+    page.tab.wait_for_function(
+        "document.querySelector('#square').getBoundingClientRect().width < 25"
+    )
+    assert page.tab.evaluate("location.hash").startswith("#map=15/27.628")
+
+
+@pytest.mark.parametrize("address", ["#map=99/0/0", "#map=oh/no", "#nothing"])
+def test_a_broken_address_opens_at_home(open_page, address):
+    page = open_page(address)
+    assert page.tab.evaluate("location.hash").startswith("#map=18/27.6")
+
+
+def test_it_works_on_a_phone(open_page):
+    page = open_page(width=360, height=740)
+    shown = page.classify()
+    assert shown.label
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= 360
+    button, square = page.tab.locator("#classify").bounding_box(), page.square_box()
+    assert button["width"] > 300
+    assert square["y"] + square["height"] < button["y"], "the panel hides the square"
+
+
+def test_it_works_without_webgl(playwright, open_page):
+    browser = launch(playwright, "--disable-gpu", "--disable-3d-apis")
+    page = open_page(browser=browser)
+    assert page.tab.evaluate("document.createElement('canvas').getContext('webgl')") is None
+    assert page.classify().label
+    browser.close()
+
+
+def test_nothing_is_written_to_the_console(open_page):
+    said = []
+    page = open_page(
+        before=lambda context: context.on(
+            "console", lambda message: said.append(message.text) if message.type != "debug" else 0
+        )
+    )
+    page.classify()
+    assert said == []
