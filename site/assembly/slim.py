@@ -20,7 +20,7 @@ UNUSED_LIBRARY = re.compile(
     |profile\.py|pstats\.py|trace\.py|tracemalloc\.py|timeit\.py|tabnanny\.py|webbrowser\.py
     |mailbox\.py|imaplib\.py|poplib\.py|smtplib\.py|ftplib\.py|nntplib\.py|telnetlib\.py
     |socketserver\.py|cgi\.py|cgitb\.py|optparse\.py|getopt\.py|pickletools\.py|plistlib\.py
-    |netrc\.py|shelve\.py|sched\.py|rlcompleter\.py|code\.py|codeop\.py|cmd\.py|pty\.py|tty\.py
+    |netrc\.py|shelve\.py|sched\.py|rlcompleter\.py|cmd\.py|pty\.py|tty\.py
     |asyncore\.py|asynchat\.py|smtpd\.py|aifc\.py|sunau\.py|wave\.py|chunk\.py|colorsys\.py
     |imghdr\.py|sndhdr\.py|zipapp\.py|compileall\.py|symtable\.py|pyclbr\.py|modulefinder\.py
     |filecmp\.py|fileinput\.py|mimetypes\.py|statistics\.py|crypt\.py|nturl2path\.py
