@@ -1,0 +1,1 @@
+"""``python -m tests.bench``: speed and weight, as ratios measured in one run."""

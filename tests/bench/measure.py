@@ -1,0 +1,306 @@
+"""The measurements: starts, bytes, answers; in a real browser, on the page as it is served."""
+
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from pyapp.core.geo import TILE_PX, Footprint, LngLat, box_of, tiles_under
+from pyapp.core.model import Card
+from tests.browser.conftest import FLAGS, ROOT
+from training.evaluate import session
+
+sys.path.insert(0, str(ROOT / "site"))
+
+from assembly import cache, fetch, runtime
+from assembly.build import build, compressed
+from assembly.server import SiteServer
+
+HERE = Path(__file__).resolve().parent
+READY = "html[data-ready]"
+BARE = """<!doctype html><title>bare Pyodide</title><script type="module">
+import {{ loadPyodide }} from "./{folder}/pyodide.mjs";
+const pyodide = await loadPyodide();
+await pyodide.loadPackage(["numpy", "pillow"], {{ messageCallback() {{}} }});
+await pyodide.runPythonAsync("import numpy, PIL.Image, PIL.JpegImagePlugin");
+performance.mark("bare");
+document.documentElement.toggleAttribute("data-ready", true);
+</script>"""
+ORDINARY = """<!doctype html><title>PyScript as it comes</title>
+<link rel="stylesheet" href="pyscript/core.css">
+<script type="module" src="pyscript/core.js"></script>
+<script type="py" config='{"interpreter": "./stock/pyodide.mjs",
+"packages": ["numpy", "pillow"], "packages_cache": "passthrough"}'>
+import numpy, PIL.Image, PIL.JpegImagePlugin
+from pyscript import document, window
+window.performance.mark("bare")
+document.documentElement.toggleAttribute("data-ready", True)
+</script>"""
+
+
+def measure(rounds: int, clicks: int) -> str:
+    """Measure and give a Markdown table.
+
+    Parameters
+    ----------
+    rounds : int
+        Starts of each kind.
+    clicks : int
+        Answers of each kind.
+    """
+    with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
+        dist, rivals = Path(work) / "dist", Path(work) / "rivals"
+        build(dist)
+        _lay_rivals(rivals)
+        with _served(dist) as page, _served(rivals) as other:
+            rows = _starts(playwright, page, other, Path(work), rounds)
+            rows += _bytes(playwright, page, dist)
+            rows += _answers(playwright, page, dist, clicks)
+    width = [max(len(row[i]) for row in rows) for i in range(3)]
+    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, width, strict=True)) + " |"
+             for row in [("what", "measured", "ratio"), ("---", "---", "---"), *rows]]  # fmt: skip
+    machine = f"{os.cpu_count()} cores, headless Chromium, {time.strftime('%Y-%m-%d')}"
+    return "\n".join(lines) + f"\n\nOne run of `python -m tests.bench` ({machine}).\n"
+
+
+class _served:  # noqa: N801  (used like a function)
+    def __init__(self, folder: Path):
+        self._server = SiteServer(folder, 0, compressed(folder))
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self._server.address
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _lay_rivals(folder: Path) -> None:
+    """Bare Pyodide with stock files, with ours, and PyScript in its default configuration."""
+    shutil.copytree(runtime.stock_pyodide(), folder / "stock")
+    shutil.copytree(runtime.slim_pyodide(), folder / "slim")
+    shutil.copytree(fetch.npm_packages() / "@pyscript/core/dist", folder / "pyscript")
+    (folder / "stock.html").write_text(BARE.format(folder="stock"))
+    (folder / "slim.html").write_text(BARE.format(folder="slim"))
+    (folder / "pyscript.html").write_text(ORDINARY)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    listing = {}
+    for file in files:
+        path = file.relative_to(folder).as_posix()
+        if not path.endswith((".map", ".whl")):
+            listing[path] = {"size": file.stat().st_size, "sha256": cache.digest(file)}
+    (folder / "files.json").write_text(json.dumps(listing))
+
+
+def _launch(playwright, profile: Path):
+    found = os.environ.get("LOOKDOWN_CHROMIUM", "playwright")
+    path = None if found == "playwright" else found
+    return playwright.chromium.launch_persistent_context(
+        str(profile), executable_path=path, args=FLAGS, viewport={"width": 1280, "height": 800}
+    )
+
+
+def _start(context, address: str, mark: str) -> dict[str, float]:
+    """Open a page in a new tab: moments in ms from navigation, CPU of its main thread in ms."""
+    tab = context.new_page()
+    client = context.new_cdp_session(tab)
+    client.send("Performance.enable")
+    tab.goto(address)
+    tab.wait_for_selector(READY, state="attached", timeout=120_000)
+    marks = {
+        each["name"]: each["startTime"]
+        for each in tab.evaluate(
+            "performance.getEntriesByType('mark').map(({name, startTime}) => ({name, startTime}))"
+        )
+    }
+    metrics = {m["name"]: m["value"] for m in client.send("Performance.getMetrics")["metrics"]}
+    painted = tab.evaluate(
+        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+    )
+    tab.close()
+    return {
+        "paint": painted,
+        "python": marks.get("lookdown:python", 0.0),
+        "interactive": marks[mark],
+        "ready": marks.get("lookdown:model", marks[mark]),
+        "cpu": 1000 * metrics["TaskDuration"],
+    }
+
+
+def _starts(playwright, page: str, other: str, work: Path, rounds: int) -> list[tuple]:
+    """Cold and warm starts of the page and of its rivals, in turns."""
+    kinds = {
+        "page": (page, "lookdown:interactive"),
+        "bare": (other + "stock.html", "bare"),
+        "slim": (other + "slim.html", "bare"),
+        "pyscript": (other + "pyscript.html", "bare"),
+    }
+    cold = {kind: [] for kind in kinds}
+    warm = {kind: [] for kind in kinds}
+    for number in range(rounds):
+        for kind, (address, mark) in kinds.items():
+            context = _launch(playwright, work / f"cold-{number}-{kind}")
+            cold[kind].append(_start(context, address, mark))
+            context.close()
+    context = _launch(playwright, work / "warm")
+    # The browser keeps compiled code after the second visit.
+    for number in range(rounds + 3):
+        for kind, (address, mark) in kinds.items():
+            start = _start(context, address, mark)
+            if number >= 3:
+                warm[kind].append(start)
+    context.close()
+    rows = []
+    for name, starts in (("cold", cold), ("warm", warm)):
+        parts = [f"{part} {_median(starts['page'], part) / 1000:.2f} s"
+                 for part in ("paint", "python", "interactive", "ready")]  # fmt: skip
+        rows.append((f"start, {name}: first paint, Python, interactive, first answer possible",
+                     ", ".join(parts), ""))  # fmt: skip
+        for kind, label in (
+            ("bare", "bare Pyodide with numpy and Pillow, stock files"),
+            ("slim", "bare Pyodide with our slim files"),
+            ("pyscript", "PyScript, default configuration, same packages"),
+        ):
+            ours, theirs = (_median(starts[each], "interactive") for each in ("page", kind))
+            rows.append((f"start, {name}, interactive: page / {label}",
+                         f"{ours / 1000:.2f} / {theirs / 1000:.2f} s",
+                         f"{ours / theirs:.2f}"))  # fmt: skip
+        ours, theirs = (_median(starts[each], "cpu") for each in ("page", "pyscript"))
+        rows.append((f"start, {name}, main-thread CPU to ready: page / PyScript, default",
+                     f"{ours / 1000:.2f} / {theirs / 1000:.2f} s",
+                     f"{ours / theirs:.2f}"))  # fmt: skip
+    return rows
+
+
+def _median(starts: list[dict], part: str) -> float:
+    return statistics.median(start[part] for start in starts)
+
+
+def _bytes(playwright, page: str, dist: Path) -> list[tuple]:
+    """Bytes of everything that a first visit loads, as the browser asks for it and as gzip."""
+    listing = json.loads((dist / "files.json").read_text())
+    variants = compressed(dist)
+    with tempfile.TemporaryDirectory() as profile:
+        context = _launch(playwright, Path(profile))
+        asked = set()
+        context.on("request", lambda request: asked.add(request.url.split("?")[0]))
+        tab = context.new_page()
+        tab.goto(page)
+        tab.wait_for_selector(READY, state="attached")
+        tab.wait_for_timeout(1000)
+        context.close()
+    paths = {url.removeprefix(page) or "index.html" for url in asked if url.startswith(page)}
+    # Playwright does not see what onnxruntime's worker asks for: the wasm file is one of those.
+    paths |= {path for path in listing if path.startswith("runtime/ort/")}
+    weights = {"br": 0, "gzip": 0, "plain": 0}
+    groups = {"runtime/pyodide": 0, "runtime/pyscript": 0, "runtime/ort": 0, "runtime/leaflet": 0,
+              "models": 0, "imagery": 0, "our own files": 0}  # fmt: skip
+    for path in paths & set(listing):
+        plain = listing[path]["size"]
+        sizes = {name: file.stat().st_size for name, file in variants.get(path, {}).items()}
+        weights["plain"] += plain
+        weights["br"] += sizes.get("br", plain)
+        weights["gzip"] += sizes.get("gzip", plain)
+        group = next((each for each in groups if path.startswith(each)), "our own files")
+        groups[group] += sizes.get("br", plain)
+    parts = ", ".join(f"{name} {size / 1e6:.2f}" for name, size in groups.items())
+    return [
+        ("first visit over the wire: brotli / gzip / plain",
+         " / ".join(f"{weights[name] / 1e6:.1f}" for name in ("br", "gzip", "plain")) + " MB",
+         f"{weights['br'] / weights['plain']:.2f}"),
+        ("its parts, brotli, MB", parts, ""),
+    ]  # fmt: skip
+
+
+def _answers(playwright, page: str, dist: Path, clicks: int) -> list[tuple]:
+    """Click to label on warm tiles, in turns with plain JavaScript; and native onnxruntime."""
+    name = json.loads((dist / "models/index.json").read_text())["default"]
+    card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
+    with tempfile.TemporaryDirectory() as profile:
+        context = _launch(playwright, Path(profile))
+        tab = context.new_page()
+        tab.goto(page)
+        tab.wait_for_selector(READY, state="attached")
+        tab.evaluate((HERE / "plain.js").read_text(), _plain_job(tab, card))
+        for _ in range(5):
+            tab.evaluate(_CLICK)
+            tab.evaluate("plainLoop()")
+        ours, plain = [], []
+        for _ in range(clicks):
+            ours.append(tab.evaluate(_CLICK))
+            plain.append(tab.evaluate("plainLoop()"))
+        threads = tab.evaluate("crossOriginIsolated ? navigator.hardwareConcurrency : 1")
+        context.close()
+    native = _native(dist / f"models/{name}/model.onnx", card, clicks)
+    mine = {part: _median(ours, part) for part in ours[0]}
+    theirs = {part: _median(plain, part) for part in plain[0]}
+    python = mine["total"] - mine["infer"] - mine["read"]
+    rows = [
+        ("click to label, warm tiles: page / plain JavaScript, same model and threads",
+         f"{mine['total']:.1f} / {theirs['total']:.1f} ms",
+         f"{mine['total'] / theirs['total']:.2f}"),
+        ("its parts: read, prepare, infer, show",
+         ", ".join(f"{mine[part]:.1f}" for part in ("read", "prepare", "infer", "show")) + " ms",
+         ""),
+        ("Python's own part: all but waiting for tiles and for the runtime",
+         f"{python:.1f} ms", f"{python / mine['total']:.2f} of the whole"),
+        (f"inference: onnxruntime-web, {threads} threads / native onnxruntime, 1 thread",
+         f"{theirs['infer']:.1f} / {native:.1f} ms", f"{theirs['infer'] / native:.1f}"),
+    ]  # fmt: skip
+    return rows
+
+
+_CLICK = """() => new Promise(resolve => {
+  const from = performance.now(), spans = {};
+  const watch = new PerformanceObserver(list => {
+    for (const {name, startTime, duration} of list.getEntries()) {
+      spans[name.replace("lookdown:", "")] = duration;
+      if (name === "lookdown:show") {
+        watch.disconnect();
+        resolve({total: startTime + duration - from, ...spans});
+      }
+    }
+  });
+  watch.observe({type: "measure"});
+  document.getElementById("classify").click();
+})"""
+
+
+def _plain_job(tab, card: Card) -> dict:
+    """What the plain loop needs to cut the same chip as the page."""
+    zoom, lat, lng = (float(part) for part in tab.evaluate("location.hash.slice(5)").split("/"))
+    zoom = 18
+    box = box_of(Footprint(LngLat(lng, lat), card.footprint_m), zoom)
+    tiles = [
+        {"url": f"imagery/sample/{t.z}/{t.x}/{t.y}.jpg", "left": t.x * TILE_PX,
+         "top": t.y * TILE_PX}
+        for t in tiles_under(box, zoom)
+    ]  # fmt: skip
+    return {
+        "tiles": tiles,
+        "box": {"left": box.left, "top": box.top, "width": box.right - box.left},
+        "side": card.chip_px,
+        "labels": card.labels,
+        "model": f"models/{card.name}/model.onnx",
+    }
+
+
+def _native(file: Path, card: Card, runs: int) -> float:
+    """Median ms of one chip in native onnxruntime, one thread."""
+    running = session(file, threads=1)
+    chip = np.zeros((1, card.chip_px, card.chip_px, 3), np.uint8)
+    times = []
+    for _ in range(runs + 5):
+        start = time.perf_counter()
+        running.run(None, {"image": chip})
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times[5:])
