@@ -1,5 +1,6 @@
 """Probabilities that mean what they say, and the one under which the page says "not sure"."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,9 +66,9 @@ def fit_threshold(probability: np.ndarray, classes: np.ndarray, right: float) ->
     order = np.argsort(-best, kind="stable")
     share = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(share >= right)
-    lowest = best[order[enough[-1]]] if len(enough) else 1.0
+    lowest = float(best[order[enough[-1]]]) if len(enough) else 1.0
     # Down to hundredths, so that the threshold does not hang on a single image's last digits.
-    return float(max(0.5, np.floor(lowest * 100) / 100))
+    return max(0.5, math.floor(lowest * 100) / 100)
 
 
 def calibration_error(probability: np.ndarray, classes: np.ndarray) -> float:

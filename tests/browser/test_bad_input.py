@@ -114,7 +114,8 @@ def test_where_the_built_in_imagery_ends_there_is_a_way_back(open_page):
 
 
 def test_past_the_edge_of_the_map(open_page):
-    page = open_page("#map=14/85.0511/10")
+    page = open_page("#map=18/85.0511/10")
+    page.drag_square(0, -400)
     page.tab.click("#classify")
     assert "reaches past the edge of the map" in page.wait_notice()
 

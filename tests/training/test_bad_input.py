@@ -1,0 +1,115 @@
+"""What a folder of images can have wrong, and what is said of it."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.training.conftest import quick
+from training import data, train
+from training.errors import TrainingError
+from training.files import write_whole
+
+
+@pytest.fixture
+def spoilt(images, tmp_path):
+    """A copy of the images, to be spoilt."""
+    return shutil.copytree(images, tmp_path / "images")
+
+
+def complaint(folder) -> str:
+    with pytest.raises(TrainingError) as caught:
+        data.training_part(folder, 256, quick())
+    return str(caught.value)
+
+
+def test_no_such_folder(tmp_path):
+    assert "There is no folder" in complaint(tmp_path / "nowhere")
+
+
+def test_one_class_only(spoilt):
+    shutil.rmtree(spoilt / "plain")
+    shutil.rmtree(spoilt / "blobs")
+    assert "has 1 class folders; at least two are needed" in complaint(spoilt)
+
+
+def test_an_empty_class(spoilt):
+    shutil.rmtree(spoilt / "plain")
+    (spoilt / "plain").mkdir()
+    assert str(spoilt / "plain") in complaint(spoilt)
+
+
+def test_a_class_of_one_image(spoilt):
+    for file in sorted((spoilt / "plain").iterdir())[1:]:
+        file.unlink()
+    assert "The class plain has 1 pictures" in complaint(spoilt)
+
+
+def test_classes_that_differ_only_in_case(spoilt):
+    shutil.copytree(spoilt / "plain", spoilt / "Plain")
+    assert "differ only in case" in complaint(spoilt)
+
+
+def test_pictures_that_cannot_be_read_are_skipped_and_named(spoilt):
+    first, second = sorted((spoilt / "blobs").iterdir())[:2]
+    first.write_bytes(b"not a picture")
+    second.write_bytes(second.read_bytes()[:3000])
+    pictures = data.read(spoilt, 256)
+    assert len(pictures.skipped) == 2
+    assert pictures.skipped[0].startswith("blobs/00.png: ")
+    assert len(pictures.classes) == 28
+
+
+def test_grey_palette_deep_small_and_four_band_pictures_are_taken(spoilt):
+    folder = spoilt / "blobs"
+    pixels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 16
+    Image.fromarray(pixels).save(folder / "deep.png")
+    Image.fromarray((pixels >> 8).astype(np.uint8)).save(folder / "grey.png")
+    Image.fromarray((pixels >> 8).astype(np.uint8)).convert("P").save(folder / "palette.png")
+    Image.fromarray(np.zeros((70, 50, 4), np.uint8), "RGBA").save(folder / "four.png")
+    Image.fromarray(np.zeros((70, 50, 4), np.uint8), "CMYK").save(folder / "cmyk.tif")
+    pictures = data.read(spoilt, 256)
+    assert pictures.skipped == ()
+    assert len(pictures.classes) == 35
+
+
+def test_a_test_folder_with_other_classes(spoilt, tmp_path):
+    with pytest.raises(TrainingError, match="look at more"):
+        (spoilt / "more").mkdir()
+        data.read(spoilt, 256, ("Stripes", "blobs", "plain"))
+
+
+def test_resume_without_a_checkpoint(images, tmp_path):
+    with pytest.raises(TrainingError, match="train without --resume"):
+        train.train(images, tmp_path, quick(), resume=True)
+
+
+def test_publish_without_a_run(tmp_path):
+    with pytest.raises(TrainingError, match="run python -m training train first"):
+        train.load(tmp_path / train.RESULT)
+
+
+def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path):
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"old")
+
+    def fill(path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(TrainingError, match="Make room"):
+        write_whole(file, fill)
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_command_line_says_it_in_one_sentence(tmp_path):
+    command = [sys.executable, "-m", "training", "--data", str(tmp_path / "nowhere"),
+               "--runs", str(tmp_path), "--models", str(tmp_path / "models")]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("There is no folder")
+    assert "Traceback" not in done.stderr

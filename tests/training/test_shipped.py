@@ -1,0 +1,61 @@
+"""The model in models/ is what its card says."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+
+from pyapp.core.model import INPUT, OUTPUTS, Card
+from training import evaluate, settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data" / "ucmerced"
+MODELS = ROOT / "models"
+
+
+@pytest.fixture(scope="module")
+def folder():
+    return MODELS / json.loads((MODELS / "index.json").read_text())["default"]
+
+
+@pytest.fixture(scope="module")
+def facts(folder):
+    return json.loads((folder / "card.json").read_text())
+
+
+def test_the_card_names_this_very_file(folder, facts):
+    contents = (folder / "model.onnx").read_bytes()
+    assert hashlib.sha256(contents).hexdigest() == facts["sha256"]
+    assert len(contents) == facts["size_bytes"]
+    assert Card.from_json(folder.name, json.dumps(facts)).name == facts["name"]
+
+
+def test_the_file_carries_the_facts_of_its_card(folder, facts):
+    model = onnx.load(folder / "model.onnx")
+    inside = {each.key: json.loads(each.value) for each in model.metadata_props}
+    assert inside == {name: facts[name] for name in inside}
+
+
+def test_the_contract(folder, facts):
+    model = onnx.load(folder / "model.onnx")
+    (image,) = model.graph.input
+    shape = [dim.dim_value or dim.dim_param for dim in image.type.tensor_type.shape.dim]
+    assert image.name == INPUT
+    assert image.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert isinstance(shape[0], str)
+    assert shape[1:] == [facts["tile_size"], facts["tile_size"], 3]
+    assert tuple(output.name for output in model.graph.output) == OUTPUTS
+    assert len(facts["labels"]) == len(set(facts["labels"])) == 21
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="UC Merced is not beside the checkout")
+def test_the_figures_of_the_card_come_out_again(folder, facts):
+    names = tuple(facts["class_names"].values())
+    scores = evaluate.test(folder / "model.onnx", DATA, names, settings.read(), facts["threshold"])
+    assert scores["native"].accuracy >= 0.975
+    for name, score in scores.items():
+        assert score.accuracy == pytest.approx(
+            facts["measured"]["test"][name]["accuracy"], abs=0.005
+        )
