@@ -18,7 +18,7 @@
   async function show() {
     const files = await sizes;
     const bar = $("start-bar");
-    if (!bar) return;
+    if (!bar || $("start").classList.contains("failed")) return;
     let had = 0, all = 0;
     const rows = PARTS.map(([name, pattern]) => {
       const wanted = Object.entries(files).filter(([path, file]) => file.start && pattern.test(path));
@@ -41,8 +41,10 @@
   }
 
   const watch = new PerformanceObserver((list) => {
-    for (const { name } of list.getEntries()) {
-      if (name.startsWith(here)) arrived.add(name.slice(here.length).split("?")[0]);
+    for (const { name, responseStatus } of list.getEntries()) {
+      if (!name.startsWith(here)) continue;
+      if (responseStatus >= 400) broken();
+      arrived.add(name.slice(here.length).split("?")[0]);
     }
     show();
   });
@@ -60,13 +62,11 @@
       fail("This browser has no WebAssembly, which Lookdown runs on. Open it in a current Chrome, Edge, Firefox or Safari.");
     }
   });
-  // A part of the runtime that does not arrive: a script or a module, reported as an error event.
-  addEventListener("error", (event) => {
-    if (event.target instanceof HTMLScriptElement) {
-      fail("Lookdown could not be loaded: a part did not arrive. Check the connection and reload the page.");
-    }
-  }, true);
-  addEventListener("unhandledrejection", () => {
-    fail("Lookdown could not start: a part did not arrive or is damaged. Check the connection and reload the page.");
-  });
+  // Until Python is up, any error means that a part did not arrive, or not whole.
+  const broken = () => fail("Lookdown could not start: a part did not arrive or is damaged. Check the connection and reload the page.");
+  addEventListener("error", broken, true);
+  addEventListener("unhandledrejection", broken);
+  // PyScript reports what goes wrong in Python as an element of the page.
+  new MutationObserver(() => document.querySelector(".py-error") && broken())
+    .observe(document.documentElement, { childList: true, subtree: true });
 })();

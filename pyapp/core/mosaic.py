@@ -14,6 +14,9 @@ from PIL import Image
 from pyapp.core.geo import TILE_PX, Tile
 
 MAX_PICTURE_PX = 64_000_000
+# Horizontal and vertical sampling of Y, Cb and Cr.
+CHROMA_FULL = [(1, 1), (1, 1), (1, 1)]
+CHROMA_HALF = [(2, 2), (1, 1), (1, 1)]
 
 
 class UndecodableError(ValueError):
@@ -62,11 +65,41 @@ def decode(data: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PICTURE_PX:
                 raise UndecodableError(f"{picture.width} x {picture.height} pixels is too large")
-            return np.asarray(_as_rgb(picture))
+            return np.asarray(_from_jpeg(picture, data) or _as_rgb(picture))
     except UndecodableError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UndecodableError(str(error)) from error
+
+
+def _from_jpeg(picture: Image.Image, data: bytes) -> Image.Image | None:
+    """The same RGB everywhere for the usual JPEG; ``None`` for another format or sampling.
+
+    Native Pillow decodes with libjpeg-turbo, Pillow in Pyodide with libjpeg 9. They agree to the
+    bit except where they spread chroma over four pixels. So luma is decoded alone, chroma at half
+    scale, where neither library has anything to spread, and Pillow itself does the rest.
+    """
+    if picture.format != "JPEG" or picture.mode != "RGB":
+        return None
+    if picture.info.get("adobe_transform", 1) != 1:
+        return None
+    sampling = [layer[1:3] for layer in picture.layer]
+    if sampling == CHROMA_FULL:
+        picture.draft("YCbCr", None)
+        return picture.convert("RGB")
+    if sampling != CHROMA_HALF:
+        return None
+    picture.draft("L", None)
+    with Image.open(io.BytesIO(data)) as other:
+        half = (-(-other.width // 2), -(-other.height // 2))
+        other.draft("YCbCr", (other.width // 2, other.height // 2))
+        if other.size != half:
+            return None
+        _, *chroma = other.split()
+    double = (2 * half[0], 2 * half[1])
+    visible = (0, 0, *picture.size)
+    spread = [each.resize(double, Image.Resampling.BILINEAR).crop(visible) for each in chroma]
+    return Image.merge("YCbCr", (picture.convert("L"), *spread)).convert("RGB")
 
 
 def _as_rgb(picture: Image.Image) -> Image.Image:

@@ -32,10 +32,11 @@ def stock_pyodide() -> Path:
     return cache.kept(f"pyodide-stock-{key}", make)
 
 
-def run_in_pyodide(script: Path, work: Path, *packages: str) -> None:
-    """Run a Python file inside Pyodide under Node, with the folder ``work`` at /work."""
+def run_in_pyodide(script: Path, work: Path, *packages: str, pyodide: Path | None = None) -> None:
+    """Run a Python file inside Pyodide (as npm has it) under Node, with ``work`` at /work."""
     node = fetch.node_tools()
-    command = [*node.node, str(DRIVER), str(stock_pyodide()), str(script), str(work), *packages]
+    folder = pyodide or stock_pyodide()
+    command = [*node.node, str(DRIVER), str(folder), str(script), str(work), *packages]
     fetch.run(command, f"{script.name} failed inside Pyodide", environment=node.environment())
 
 

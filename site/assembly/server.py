@@ -210,7 +210,7 @@ def _codings(header: str) -> set[str]:
     taken = set()
     for each in header.split(","):
         name, _, rest = each.strip().partition(";")
-        quality = re.search(r"q=([\d.]+)", rest)
+        quality = re.search(r"q=(\d(?:\.\d*)?)", rest)
         if name and (quality is None or float(quality[1]) > 0):
             taken.add(name.strip().lower())
     return taken

@@ -1,0 +1,195 @@
+"""The site as it is put together from the user's cache, by the real commands."""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from html.parser import HTMLParser
+
+import pytest
+
+from pyapp.core.source import sources_from_json
+from tests.serve.conftest import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+
+def serve(*arguments, environment=None):
+    command = [sys.executable, "serve.py", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("build") / "public"
+    done = serve("--build", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def contents(folder):
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_the_same_bytes_twice_and_the_second_time_nothing_is_fetched(built, tmp_path):
+    """Without node, npm and pip in reach: what a warm cache is for."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "pip.py").write_text("raise SystemExit('no pip')")
+    environment = os.environ | {"PATH": str(tmp_path / "empty"), "PYTHONPATH": str(tmp_path)}
+    done = serve("--build", tmp_path / "again", environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "again") == contents(built)
+
+
+def test_the_listing_has_size_and_hash_of_every_file(built):
+    files = contents(built)
+    listing = json.loads(files.pop("files.json"))
+    assert set(listing) == set(files)
+    for path, data in files.items():
+        assert listing[path]["size"] == len(data), path
+        assert listing[path]["sha256"] == hashlib.sha256(data).hexdigest(), path
+    waited_for = {path for path, facts in listing.items() if facts["start"]}
+    assert "models/ucmerced/model.onnx" in waited_for
+    assert "app.zip" in waited_for
+
+
+class References(HTMLParser):
+    """What a page loads."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name in ("src", "href", "config") and not value.startswith("#"):
+                self.found.add(value)
+
+
+def test_the_page_works_under_any_path(built):
+    """Everything it refers to is relative and there."""
+    page = References()
+    page.feed((built / "index.html").read_text())
+    toml = (built / "pyscript.toml").read_text()
+    page.found |= {each for each in re.findall(r'"(\./[^"*]+)"', toml) if len(each) > 2}
+    assert len(page.found) > 10
+    for reference in page.found:
+        assert "//" not in reference
+        assert not reference.startswith("/")
+        assert (built / reference).is_file(), reference
+
+
+def test_our_own_files_name_no_other_site(built):
+    ours = ["index.html", "style.css", "start.js", "pyscript.toml", "main.py"]
+    for name in ours:
+        found = re.findall(r"https?://[\w.-]+", (built / name).read_text())
+        assert set(found) <= {"https://example.org"}, name
+
+
+def test_the_archive_holds_the_python_of_the_page(built):
+    with zipfile.ZipFile(built / "app.zip") as archive:
+        names = archive.namelist()
+        assert "pyapp/core/geo.py" in names
+        assert archive.read("pyapp/core/geo.py") == (ROOT / "pyapp/core/geo.py").read_bytes()
+    assert "pyapp/main.py" not in names
+
+
+def test_the_sources_are_what_the_page_reads(built):
+    sample, esri, usgs = sources_from_json((built / "imagery/sources.json").read_text())
+    assert (sample.origin, esri.id, usgs.id) == (None, "esri", "usgs")
+    tiles = {
+        tuple(map(int, file.with_suffix("").relative_to(built / "imagery/sample").parts))
+        for file in (built / "imagery/sample").rglob("*.jpg")
+    }
+    covered = {(zoom, x, y) for zoom, each in sample.coverage.items() for x, y in each}
+    assert covered == tiles
+    assert sum(zoom == 18 for zoom, _, _ in tiles) == 156
+    assert {zoom for zoom, _, _ in tiles} == {14, 15, 16, 17, 18}
+    assert "{z}/{y}/{x}" in esri.url
+    assert "Esri" in esri.credit
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    done = serve("--build", tmp_path)
+    assert done.returncode == 1
+    assert "holds files that are no earlier build. Name an empty folder." in done.stderr
+    assert contents(tmp_path) == {"thesis.txt": b"years of work"}
+
+
+def test_an_earlier_build_is_replaced(built, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(built, out)
+    (out / "left-over.js").write_text("old")
+    assert serve("--build", out).returncode == 0
+    assert contents(out) == contents(built)
+
+
+def started(*arguments):
+    """serve.py running, and the address that it prints."""
+    command = [sys.executable, "-u", "serve.py", "--no-open", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+        if found:
+            return process, found[0], int(found[1])
+    raise AssertionError("no address")
+
+
+def test_it_serves_on_the_next_free_port():
+    with socket.create_server(("127.0.0.1", 8790)):
+        process, address, port = started("--port", "8790")
+        try:
+            assert port > 8790
+            with urllib.request.urlopen(address) as reply:
+                assert b"Lookdown" in reply.read()
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def test_no_free_port_is_said(built, monkeypatch):
+    from assembly.errors import SetupError
+
+    import serve as command
+
+    monkeypatch.setattr(command, "TRIES", 1)
+    options = argparse.Namespace(port=8791, verbose=False)
+    with (
+        socket.create_server(("127.0.0.1", 8791)),
+        pytest.raises(SetupError, match="No port from 8791 to 8791 is free"),
+    ):
+        command.listen(built, options)
+
+
+def test_compressed_variants_hold_the_same_bytes(built):
+    import gzip
+
+    from assembly import fetch
+    from assembly.build import compressed
+
+    variants = compressed(built)
+    assert "runtime/pyodide/pyodide.asm.wasm" in variants
+    assert not [path for path in variants if path.endswith(".jpg")]
+    for path in ("style.css", "runtime/leaflet/leaflet.css"):
+        plain = (built / path).read_bytes()
+        assert gzip.decompress(variants[path]["gzip"].read_bytes()) == plain
+        undo = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(process.argv[1])))"  # noqa: E501
+        node = fetch.node_tools().node
+        done = subprocess.run(
+            [*node, "-e", undo, str(variants[path]["br"])], capture_output=True, check=True
+        )
+        assert done.stdout == plain
