@@ -50,9 +50,13 @@
   });
   watch.observe({ type: "resource", buffered: true });
 
+  // PyScript reports what goes wrong in Python as an element of the page.
+  const mishaps = new MutationObserver(() => document.querySelector(".py-error") && broken());
+
   function fail(sentence) {
-    if (!$("start")) return;
     watch.disconnect();
+    mishaps.disconnect();
+    if (!$("start")) return;
     $("start").classList.add("failed");
     $("start-what").textContent = sentence;
   }
@@ -66,7 +70,5 @@
   const broken = () => fail("Lookdown could not start: a part did not arrive or is damaged. Check the connection and reload the page.");
   addEventListener("error", broken, true);
   addEventListener("unhandledrejection", broken);
-  // PyScript reports what goes wrong in Python as an element of the page.
-  new MutationObserver(() => document.querySelector(".py-error") && broken())
-    .observe(document.documentElement, { childList: true, subtree: true });
+  mishaps.observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -1,6 +1,7 @@
 """A real browser on the real page, as ``python serve.py`` serves it.
 
-Every request that leaves this machine is refused and counted, and the count must be zero.
+Every request that would leave this machine is refused (the browser resolves no other name) and
+counted, and the count must be zero.
 """
 
 import os
@@ -17,9 +18,10 @@ from tests.browser.lookdown_page import LookdownPage
 from tests.browser.tile_server import TileServer
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCAL = {"127.0.0.1", "localhost"}
+LOCAL = {"127.0.0.1", "localhost", None}  # None: data: and blob: addresses
 FLAGS = [
     "--no-sandbox",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -71,25 +73,38 @@ def chromium(playwright):
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def context(chromium):
+    """Where most tests open their tab: what the browser caches helps the next one."""
+    return chromium.new_context()
+
+
 @pytest.fixture
-def open_page(chromium, site):
-    """Call it to open the page: ``open_page("#map=18/27.63/85.52", width=360)``."""
+def open_page(context, site):
+    """Call it to open the page: ``open_page("#map=18/27.63/85.52", width=360)``.
+
+    With another ``browser``, or with ``before(context)`` to prepare it, the page gets a context
+    of its own.
+    """
     opened = []
 
-    def open_one(address="", width=1280, height=800, browser=chromium, before=None, ready=True):
-        context = browser.new_context(viewport={"width": width, "height": height})
-        page = LookdownPage(context.new_page(), site)
-        opened.append((context, page))
-        context.route(lambda url: urlsplit(url).hostname not in LOCAL, page.refuse)
+    def open_one(address="", width=1280, height=800, browser=None, before=None, ready=True):
+        own = browser is not None or before is not None
+        place = (browser or context.browser).new_context() if own else context
         if before is not None:
-            before(context)
+            before(place)
+        tab = place.new_page()
+        tab.set_viewport_size({"width": width, "height": height})
+        page = LookdownPage(tab, site)
+        opened.append((page, place if own else tab))
         page.open(address, ready)
         return page
 
     yield open_one
-    for context, page in opened:
-        context.close()
-        assert page.refused == [], "requests left this machine"
+    for page, closable in opened:
+        closable.close()
+        left = [url for url in page.asked if urlsplit(url).hostname not in LOCAL]
+        assert left == [], "requests left this machine"
         assert page.crashes == [], "an error that no one caught"
 
 

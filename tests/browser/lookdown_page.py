@@ -29,15 +29,11 @@ class LookdownPage:
     def __init__(self, tab, site: str):
         self.tab = tab
         self.site = site
-        self.refused: list[str] = []
+        self.asked: list[str] = []
         self.crashes: list[str] = []
         tab.set_default_timeout(PATIENCE_MS)
         tab.on("pageerror", lambda error: self.crashes.append(str(error)))
-
-    def refuse(self, route) -> None:
-        """Refuse a request that leaves this machine, and count it."""
-        self.refused.append(route.request.url)
-        route.abort()
+        tab.on("request", lambda request: self.asked.append(request.url))
 
     def open(self, address: str = "", ready: bool = True) -> None:
         """Load the page and, as a rule, wait until it can classify."""
