@@ -15,6 +15,9 @@ from pyapp.ui.notice import Notice
 from pyapp.ui.result import Answer, ResultPanel
 from pyapp.ui.square import Square
 
+# Seconds after which the page shows that it is at work.
+PATIENCE_S = 0.2
+
 
 class Classify:
     """The button that names what is under the square; pressed again, it cancels."""
@@ -34,6 +37,7 @@ class Classify:
         self._notice = notice
         self._model: Model | None = None
         self._task: asyncio.Task | None = None
+        self._shows_work = False
         self._button = web.page["classify"]
         self._label = self._button.find("span")[0]
         self._label.textContent = "Loading the model"
@@ -66,13 +70,16 @@ class Classify:
             self._task.cancel()
 
     async def _run(self) -> None:
-        self._show_work(True)
+        # An answer that comes at once should not flicker through "Cancel".
+        working = asyncio.get_running_loop().call_later(PATIENCE_S, self._show_work, True)
         try:
             await self._classify(self._model)
-            self._notice.clear()
+            if self._notice.stands:
+                self._notice.clear()
         except LookdownError as error:
             self._notice.tell(error)
         finally:
+            working.cancel()
             self._task = None
             self._show_work(False)
 
@@ -93,5 +100,8 @@ class Classify:
         browser.measure("lookdown:show", inferred_ms, browser.now_ms())
 
     def _show_work(self, working: bool) -> None:
+        if working == self._shows_work:
+            return
+        self._shows_work = working
         self._label.textContent = "Cancel" if working else "Classify"
         self._square.show_work(working)

@@ -11,6 +11,7 @@ from pyapp.core.model import Card, Prediction, Ranked
 from pyapp.core.source import Source
 
 SHOWN = 5
+FACTS = ("Imagery", "Place", "Time", "Credit", "Model")
 # Imagery this much coarser than the chip is said to be so.
 COARSE = 1.15
 
@@ -41,32 +42,68 @@ class Answer:
 
 
 class ResultPanel:
-    """The answer: label, probability, the five best, the chip, and how it came about."""
+    """The answer: label, probability, the five best, the chip, and how it came about.
+
+    Its elements are made once; an answer only fills them, which is what keeps it quick.
+    """
 
     def __init__(self):
-        self._hint = web.page["hint"]
-        self._result = web.page["result"]
-        self._chip = web.page["chip"]
-        self._said = web.page["said"]
-        self._best = web.page["best"]
-        self._facts = web.page["facts"]
+        self._hint = web.page["hint"]._dom_element
+        self._result = web.page["result"]._dom_element
+        self._chip = web.page["chip"]._dom_element
+        self._said = _elements("#said .label, #said .probability, #said .unsure")
+        self._best = [_Bar() for _ in range(SHOWN)]
+        self._facts = {name: _fact(name) for name in FACTS}
 
     def show(self, answer: Answer) -> None:
         """Show an answer in place of the last one."""
-        canvas.draw(self._chip._dom_element, answer.chip.pixels)
-        self._said.replaceChildren(*_dom(_said(answer.prediction)))
-        self._best.replaceChildren(*_dom(map(_bar, answer.prediction.ranked[:SHOWN])))
-        self._facts.replaceChildren(*_dom(_facts(answer)))
+        canvas.draw(self._chip, answer.chip.pixels)
+        label, probability, unsure = self._said
+        best = answer.prediction.best
+        label.textContent = best.label
+        probability.textContent = f"{percent(best.probability)} probable"
+        unsure.hidden = answer.prediction.sure
+        for bar, ranked in zip(self._best, answer.prediction.ranked, strict=False):
+            bar.show(ranked)
+        for element, text in zip(self._facts.values(), _facts(answer), strict=True):
+            element.textContent = text
+        self._facts["Imagery"].className = "coarse" if _is_coarse(answer) else ""
+        (lng, lat), side_m = answer.footprint
+        self._facts["Place"].value = f"{lat!r},{lng!r},{side_m!r}"
         self._hint.hidden = True
         self._result.hidden = False
 
     def fade(self, faded: bool) -> None:
         """Show whether the answer is for other ground than the square covers now."""
-        self._result._dom_element.classList.toggle("stale", faded)
+        self._result.classList.toggle("stale", faded)
 
 
-def _dom(elements):
-    return [element._dom_element for element in elements]
+class _Bar:
+    """One of the most probable classes, as a row with a bar."""
+
+    def __init__(self):
+        name, share, length = web.span(), web.data(), web.i()
+        web.page["best"].append(web.li(name, share, web.div(length, classes=["bar"])))
+        self._name, self._share, self._length = (
+            each._dom_element for each in (name, share, length)
+        )
+
+    def show(self, ranked: Ranked) -> None:
+        self._name.textContent = ranked.label
+        self._share.textContent = percent(ranked.probability)
+        self._share.value = f"{ranked.probability:.6f}"
+        self._length.style.width = f"{ranked.probability * 100:.1f}%"
+
+
+def _elements(selector: str) -> list:
+    return [each._dom_element for each in web.page.find(selector)]
+
+
+def _fact(name: str):
+    """Add a row to the list of facts; the element that will hold its text."""
+    value = web.data() if name == "Place" else web.span()
+    web.page["facts"].append(web.dt(name), web.dd(value))
+    return value._dom_element
 
 
 def percent(probability: float) -> str:
@@ -82,38 +119,20 @@ def percent(probability: float) -> str:
     return f"{probability * 100:.0f} %"
 
 
-def _said(prediction: Prediction) -> list:
-    best = prediction.best
-    said = [
-        web.p(best.label, classes=["label"]),
-        web.p(f"{percent(best.probability)} probable", classes=["probability"]),
-    ]
-    if not prediction.sure:
-        said.append(web.p("Not sure", classes=["unsure"]))
-    return said
+def _is_coarse(answer: Answer) -> bool:
+    return answer.chip.imagery_m > COARSE * answer.card.resolution_m
 
 
-def _bar(ranked: Ranked):
-    return web.li(
-        web.span(ranked.label),
-        web.data(percent(ranked.probability), value=f"{ranked.probability:.6f}"),
-        web.div(web.i(style={"width": f"{ranked.probability * 100:.1f}%"}), classes=["bar"]),
+def _facts(answer: Answer) -> tuple[str, ...]:
+    """The texts of `FACTS`, in their order."""
+    chip, card, (lng, lat) = answer.chip, answer.card, answer.footprint.centre
+    imagery = f"{chip.imagery_m:.2f} m per pixel"
+    if _is_coarse(answer):
+        imagery += f", coarser than the {card.resolution_m:.2f} m of the model: trust it less"
+    return (
+        imagery,
+        f"{lat:.5f}, {lng:.5f}",
+        f"read {chip.read_ms:.0f}, prepare {chip.prepare_ms:.0f}, infer {answer.infer_ms:.0f} ms",
+        answer.source.credit,
+        card.title,
     )
-
-
-def _facts(answer: Answer) -> list:
-    chip, card = answer.chip, answer.card
-    (lng, lat), side_m = answer.footprint
-    coarse = chip.imagery_m > COARSE * card.resolution_m
-    detail = f"{chip.imagery_m:.2f} m per pixel"
-    if coarse:
-        detail += f", coarser than the {card.resolution_m:.2f} m of the model: trust it less"
-    facts = {
-        "Imagery": web.span(detail, classes=["coarse"] if coarse else None),
-        "Place": web.data(f"{lat:.5f}, {lng:.5f}", value=f"{lat!r},{lng!r},{side_m!r}"),
-        "Time": f"read {chip.read_ms:.0f}, prepare {chip.prepare_ms:.0f}, "
-        f"infer {answer.infer_ms:.0f} ms",
-        "Credit": answer.source.credit,
-        "Model": card.title,
-    }
-    return [part for name, fact in facts.items() for part in (web.dt(name), web.dd(fact))]
