@@ -62,7 +62,8 @@ def _place(file: Path) -> Path:
 
 def _texts() -> dict[str, bytes]:
     """What the build itself makes: path in the site to contents."""
-    return {"app.zip": app_archive(ROOT), "imagery/sources.json": imagery.sources().encode()}
+    app = runtime.compiled_app(app_archive(ROOT))
+    return {runtime.APP: app, "imagery/sources.json": imagery.sources().encode()}
 
 
 def _files() -> dict[str, Path]:
@@ -78,7 +79,7 @@ def _files() -> dict[str, Path]:
 
 
 def app_archive(root: Path) -> bytes:
-    """The Python of the page, as one archive for PyScript to unpack."""
+    """The Python of the page as one archive, which PyScript unpacks once it is compiled."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for file in sorted((root / "pyapp").rglob("*.py")):

@@ -8,7 +8,7 @@ from assembly import cache, fetch
 
 HERE = Path(__file__).resolve().parent
 SCRIPT, DRIVER = HERE / "slim.py", HERE / "in_pyodide.mjs"
-LIBRARY, LOCK = "python_stdlib.zip", "pyodide-lock.json"
+LIBRARY, LOCK, APP = "python_stdlib.zip", "pyodide-lock.json", "app.zip"
 AS_IS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # The rest of PyScript's chunks belongs to plugins that the page switches off.
 PYSCRIPT_UNUSED = ("codemirror", "deprecations", "donkey", "py-editor", "py-game", "py-terminal",
@@ -47,19 +47,34 @@ def slim_pyodide() -> Path:
 
     def make(folder: Path) -> None:
         fetch.say("Compiling and slimming the standard library, numpy and Pillow")
-        work = folder / "work"
-        (work / "in").mkdir(parents=True)
-        for name in names:
-            shutil.copy(stock / name, work / "in")
-        run_in_pyodide(SCRIPT, work)
-        for name in names:
-            shutil.move(work / "out" / name, folder / name)
-        shutil.rmtree(work)
+        compile_into(folder, {name: (stock / name).read_bytes() for name in names})
         for name in AS_IS:
             shutil.copy(stock / name, folder)
         (folder / LOCK).write_text(_lock(stock, folder))
 
     return cache.kept(f"pyodide-{cache.key_of(stock.name, SCRIPT, DRIVER)}", make)
+
+
+def compile_into(folder: Path, archives: dict[str, bytes]) -> None:
+    """Write archives, name to contents, with their Python compiled, into ``folder``."""
+    work = folder / "work"
+    (work / "in").mkdir(parents=True)
+    for name, data in archives.items():
+        (work / "in" / name).write_bytes(data)
+    run_in_pyodide(SCRIPT, work)
+    for name in archives:
+        shutil.move(work / "out" / name, folder / name)
+    shutil.rmtree(work)
+
+
+def compiled_app(archive: bytes) -> bytes:
+    """The archive with our own Python, compiled; made once for each content."""
+
+    def make(folder: Path) -> None:
+        fetch.say("Compiling the Python of the page")
+        compile_into(folder, {APP: archive})
+
+    return (cache.kept(f"app-{cache.key_of(archive, SCRIPT, DRIVER)}", make) / APP).read_bytes()
 
 
 def _lock(stock: Path, slim: Path) -> str:

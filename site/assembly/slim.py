@@ -1,4 +1,4 @@
-"""Compiles and slims the standard library and the wheels; runs inside Pyodide itself.
+"""Compiles and slims the standard library, the wheels and our own Python; runs inside Pyodide.
 
 The magic number of the compiled files then fits. Works on ``/work/in`` and writes ``/work/out``.
 Optimisation level 0: numpy needs its docstrings.
@@ -67,8 +67,9 @@ def slim(archive: Path, out: Path, unused: re.Pattern) -> None:
             new.writestr(entry, data, compresslevel=9)
 
 
+NOTHING = re.compile(r"(?!)")
+UNUSED = {"python_stdlib.zip": UNUSED_LIBRARY, "app.zip": NOTHING}
 OUT = Path("/work/out")
 OUT.mkdir(exist_ok=True)
 for each in sorted(Path("/work/in").iterdir()):
-    library = each.name == "python_stdlib.zip"
-    slim(each, OUT / each.name, UNUSED_LIBRARY if library else UNUSED_OF_WHEELS)
+    slim(each, OUT / each.name, UNUSED.get(each.name, UNUSED_OF_WHEELS))
