@@ -11,6 +11,8 @@ from pyapp.core.mosaic import UndecodableError, decode
 from training.errors import TrainingError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif"}
+# Side that pictures are kept at, for augmentation; that of UC Merced.
+SOURCE_PX = 256
 FEWEST = 4
 TRAIN, TEST = "train", "test"
 
@@ -105,7 +107,7 @@ def read(folder: Path, side_px: int, names: tuple[str, ...] | None = None) -> Pi
             pixels.append(resample(decode(file.read_bytes()), side_px))
             classes.append(number)
         except UndecodableError as error:
-            skipped.append(f"{each_name(file)}: {error}")
+            skipped.append(f"{_name_of(file)}: {error}")
     counts = np.bincount(np.array(classes, dtype=np.int64), minlength=len(found))
     for name, count in zip(found, counts, strict=True):
         if count == 0:
@@ -113,8 +115,8 @@ def read(folder: Path, side_px: int, names: tuple[str, ...] | None = None) -> Pi
     return Pictures(np.stack(pixels), np.array(classes, np.int64), found, tuple(skipped))
 
 
-def each_name(file: Path) -> str:
-    """A file as it is named in a report: its class folder and its own name."""
+def _name_of(file: Path) -> str:
+    """A file by its class folder and its own name."""
     return f"{file.parent.name}/{file.name}"
 
 

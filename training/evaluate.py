@@ -12,8 +12,9 @@ from training import data
 from training.calibrate import calibration_error, wilson
 
 BATCH = 32
-# Ground resolutions of the same pictures, against their own, that are measured too.
-SHARPNESS = {"half": 0.5, "one and a half": 1.5}
+# Ground resolutions of the same pictures, against their own.
+NATIVE = {"native": 1.0}
+SHARPNESS = {**NATIVE, "half": 0.5, "one and a half": 1.5}
 
 
 @dataclass(frozen=True)
@@ -73,18 +74,25 @@ def at_sharpness(pixels: np.ndarray, factor: float) -> np.ndarray:
     return resample(pixels, round(pixels.shape[0] * factor))
 
 
-def test(file: Path, folder: Path, names: tuple[str, ...], settings, threshold: float) -> dict:
+def test(
+    file: Path,
+    folder: Path,
+    names: tuple[str, ...],
+    settings,
+    threshold: float,
+    sharpness=SHARPNESS,
+) -> dict[str, Score]:
     """Measure a model's file on the test pictures: once, at the end.
 
     Returns
     -------
     dict
-        ``Score`` by the sharpness of the imagery, "native" first.
+        ``Score`` by the name of each sharpness of the imagery.
     """
     pictures = _test_part(folder, names, settings)
     chip_px = settings.ground.chip_px
     scores = {}
-    for name, factor in {"native": 1.0, **SHARPNESS}.items():
+    for name, factor in sharpness.items():
         sharp = pictures.pixels if factor == 1.0 else [
             at_sharpness(each, factor) for each in pictures.pixels
         ]  # fmt: skip
@@ -94,8 +102,8 @@ def test(file: Path, folder: Path, names: tuple[str, ...], settings, threshold: 
 
 
 def _test_part(folder: Path, names: tuple[str, ...], settings) -> data.Pictures:
-    from training.train import SOURCE_PX
-
     if data.has_own_test(folder):
-        return data.read(folder / data.TEST, SOURCE_PX, names)
-    return data.split(data.read(folder, SOURCE_PX, names), settings.split.test, settings.seed)[1]
+        return data.read(folder / data.TEST, data.SOURCE_PX, names)
+    return data.split(data.read(folder, data.SOURCE_PX, names), settings.split.test, settings.seed)[
+        1
+    ]

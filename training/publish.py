@@ -58,7 +58,7 @@ def publish(run: Path, folder: Path, models: Path, settings) -> Path:
     """
     network, names, history = train.load(run / train.RESULT)
     chip_px = settings.ground.chip_px
-    pictures = data.training_part(folder, train.SOURCE_PX, settings)
+    pictures = data.training_part(folder, data.SOURCE_PX, settings)
     _, validation = data.split(pictures, settings.split.validation, settings.seed)
     chips = train.chips_of(validation, chip_px)
 
@@ -78,7 +78,9 @@ def publish(run: Path, folder: Path, models: Path, settings) -> Path:
             name: _figures(each)
             for name, each in evaluate.test(small, folder, names, settings, threshold).items()
         },
-        "test_fp32": _figures(evaluate.test(fp32, folder, names, settings, threshold)["native"]),
+        "test_fp32": _figures(
+            evaluate.test(fp32, folder, names, settings, threshold, evaluate.NATIVE)["native"]
+        ),
         "torch_against_onnxruntime": parity(network, fitted.temperature, fp32, chips[:64]),
     }
     card = _card(settings, names, fitted.temperature, threshold, measured, history)

@@ -20,7 +20,6 @@ from training.errors import TrainingError
 from training.files import write_whole
 
 CHECKPOINT, RESULT = "checkpoint.pt", "network.pt"
-SOURCE_PX = 256
 EVAL_BATCH = 64
 
 
@@ -104,7 +103,7 @@ def train(folder: Path, run: Path, settings, resume: bool = False) -> Path:
         The file with the trained weights.
     """
     torch.manual_seed(settings.seed)
-    pictures = data.training_part(folder, SOURCE_PX, settings)
+    pictures = data.training_part(folder, data.SOURCE_PX, settings)
     for each in pictures.skipped:
         tqdm.write(f"skipped {each}")
     learning, validation = data.split(pictures, settings.split.validation, settings.seed)

@@ -1,6 +1,7 @@
 """The model, run by onnxruntime-web in its own worker."""
 
 import hashlib
+import json
 
 import js
 import numpy as np
@@ -13,6 +14,7 @@ from pyapp.core.errors import (
     DamagedModelError,
     InferenceError,
     MissingModelError,
+    ModelListError,
     NoSimdError,
     WrongModelError,
 )
@@ -62,8 +64,17 @@ def _array(tensor) -> np.ndarray:
 
 
 async def default_model(folder: str) -> str:
-    """The name of the model that ``index.json`` in ``folder`` puts first."""
-    return js.JSON.parse(await _text(f"{folder}/index.json", "The list of models")).default
+    """The name of the model that ``index.json`` in ``folder`` puts first.
+
+    Raises
+    ------
+    MissingModelError, ModelListError
+    """
+    text = await _text(f"{folder}/index.json", "The list of models")
+    try:
+        return str(json.loads(text)["default"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelListError from error
 
 
 async def load_card(folder: str, name: str) -> Card:

@@ -90,6 +90,16 @@ class MissingModelError(ModelError):
         )
 
 
+class ModelListError(ModelError):
+    """The list of models arrived, but does not name one."""
+
+    def __init__(self):
+        super().__init__(
+            "The list of models cannot be read. Reload the page to fetch it again; "
+            "the map works without it."
+        )
+
+
 class DamagedModelError(ModelError):
     """The model's file is not what its card says (sha256 differs) or does not parse."""
 

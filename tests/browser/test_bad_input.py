@@ -146,8 +146,10 @@ def spoil(part, body):
         ("**/card.json", lambda data: data.replace(b'"tile_size": 224', b'"tile_size": 200'),
          "it does not take a chip of 200 pixels"),
         ("**/models/index.json", lambda data: None, "The list of models could not be loaded"),
+        ("**/models/index.json", lambda data: data[:9], "The list of models cannot be read"),
     ],
-    ids=["missing", "cut", "no card", "cut card", "wrong classes", "wrong shape", "no list"],
+    ids=["missing", "cut", "no card", "cut card", "wrong classes", "wrong shape", "no list",
+         "cut list"],
 )  # fmt: skip
 def test_a_model_that_cannot_be_used_leaves_the_map_usable(open_page, part, body, sentence):
     page = open_page(before=spoil(part, body), ready=False)
