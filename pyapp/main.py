@@ -9,6 +9,7 @@ from pyapp.ui.imagery import ImageryPanel
 from pyapp.ui.keys import bind_keys
 from pyapp.ui.model import start_model
 from pyapp.ui.notice import Notice
+from pyapp.ui.places import Places
 from pyapp.ui.result import ResultPanel
 from pyapp.ui.square import Square
 from pyapp.ui.start import close_start_screen
@@ -23,6 +24,7 @@ imagery.show_on(ground_map)
 square = Square(ground_map)
 address.keep(ground_map)
 classify = Classify(square, imagery, Ground(), ResultPanel(), notice)
+Places(ground_map, square, imagery, classify)
 bind_keys(classify, square, imagery, notice)
 close_start_screen()
 browser.mark("lookdown:interactive")

@@ -5,15 +5,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pyapp.core.errors import AddressError
-from pyapp.core.geo import Tile, wrapped
+from pyapp.core.geo import LngLat, Tile, wrapped
 
 OWN_ID = "own"
 FINEST_ZOOM = 24
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _KNOWN = {"z", "x", "y", "-y"}
+
+
+class Place(NamedTuple):
+    """Somewhere worth a look, and what one sees there."""
+
+    name: str
+    centre: LngLat
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class Source:
         Scheme, host and port of another site; ``None`` for our own.
     home : tuple (zoom, lat, lng) or None
         Where to begin.
+    places : tuple of Place
+        Where to try it.
     coverage : mapping of int to frozenset of (x, y), optional
         The tiles that exist, a zoom; empty where that isn't known.
     """
@@ -52,6 +62,7 @@ class Source:
     credit: str
     origin: str | None
     home: tuple[int, float, float] | None = None
+    places: tuple[Place, ...] = ()
     coverage: Mapping[int, frozenset] = field(default_factory=lambda: MappingProxyType({}))
 
     def url_of(self, tile: Tile) -> str:
@@ -80,6 +91,10 @@ def sources_from_json(text: str) -> list[Source]:
             credit=facts["attribution_text"],
             origin=facts["origin"],
             home=tuple(facts["home"]) if facts.get("home") else None,
+            places=tuple(
+                Place(each["name"], LngLat(each["lng"], each["lat"]))
+                for each in facts.get("places") or ()
+            ),
             coverage={
                 int(zoom): frozenset(tuple(map(int, tile.split("/"))) for tile in tiles)
                 for zoom, tiles in (facts.get("tiles") or {}).items()

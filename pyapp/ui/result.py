@@ -48,7 +48,7 @@ class ResultPanel:
     """
 
     def __init__(self):
-        self._hint = web.page["hint"]._dom_element
+        self._before = _elements("#hint, #places")
         self._result = web.page["result"]._dom_element
         self._chip = web.page["chip"]._dom_element
         self._said = _elements("#said .label, #said .probability, #said .unsure")
@@ -70,8 +70,10 @@ class ResultPanel:
         self._facts["Imagery"].className = "coarse" if _is_coarse(answer) else ""
         (lng, lat), side_m = answer.footprint
         self._facts["Place"].value = f"{lat!r},{lng!r},{side_m!r}"
-        self._hint.hidden = True
-        self._result.hidden = False
+        if self._result.hidden:
+            self._result.hidden = False
+            for each in self._before:
+                each.hidden = True
 
     def fade(self, faded: bool) -> None:
         """Show whether the answer is for other ground than the square covers now."""

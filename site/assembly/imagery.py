@@ -63,7 +63,7 @@ def _sample(sample: dict) -> dict:
     for path in files():
         zoom, x, y = path.removesuffix(".jpg").split("/")[-3:]
         coverage.setdefault(zoom, []).append(f"{x}/{y}")
-    shown = ("id", "name", "attribution", "attribution_text", "licence", "home", "allows")
+    shown = ("id", "name", "attribution", "attribution_text", "licence", "home", "places", "allows")
     return {name: sample[name] for name in shown} | {
         "url": SAMPLE_URL,
         "origin": None,

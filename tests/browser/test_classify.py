@@ -144,6 +144,17 @@ def test_an_answer_for_other_ground_is_faded(ready):
     assert "stale" not in ready.tab.get_attribute("#result", "class")
 
 
+def test_a_place_to_try_is_gone_to_and_named(open_page, model):
+    page = open_page("#map=17/27.6300/85.5200")
+    page.tab.get_by_role("button", name="a river").click()
+    page.wait_answer()
+    shown = page.shown()
+    assert shown.label == "river"
+    assert shown.best[0][1] > model[0].threshold
+    assert shown.footprint.centre == pytest.approx((85.51911, 27.62724), abs=1e-5)
+    assert not page.tab.is_visible("#places")
+
+
 def test_all_by_keyboard(ready):
     """Tab to the square, move it with arrows, press Enter."""
     ready.tab.focus("#square")
