@@ -1,7 +1,6 @@
 """Probabilities that mean what they say, and the one under which the page says "not sure"."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,37 +8,6 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 BINS = 15
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What was fitted on validation images.
-
-    Attributes
-    ----------
-    temperature : float
-        Logits are divided by it.
-    threshold : float
-        Probability under which the page says "not sure".
-    """
-
-    temperature: float
-    threshold: float
-
-
-def fit(logits: Tensor, classes: np.ndarray, right: float) -> Calibration:
-    """Fit temperature, then threshold, on validation images.
-
-    Parameters
-    ----------
-    logits : float32 [N, C]
-    classes : int64 [N]
-    right : float
-        Share of answers that shall be right among those at or over the threshold.
-    """
-    temperature = fit_temperature(logits, classes)
-    probability = torch.softmax(logits / temperature, 1).numpy()
-    return Calibration(temperature, fit_threshold(probability, classes, right))
 
 
 def fit_temperature(logits: Tensor, classes: np.ndarray) -> float:

@@ -63,8 +63,8 @@ def publish(run: Path, folder: Path, models: Path, settings) -> Path:
     chips = train.chips_of(validation, chip_px)
 
     logits = train.logits_of(network, chips)
-    fitted = calibrate.fit(logits, validation.classes, settings.answer.right)
-    fp32 = export.to_onnx(network, fitted.temperature, chip_px, run / FP32)
+    temperature = calibrate.fit_temperature(logits, validation.classes)
+    fp32 = export.to_onnx(network, temperature, chip_px, run / FP32)
     small = export.store_as_int8(fp32, run / "model-int8.onnx")
     # The threshold is set on what the shipped file says, not on what it was made from.
     said = evaluate.probabilities(small, chips)
@@ -81,9 +81,9 @@ def publish(run: Path, folder: Path, models: Path, settings) -> Path:
         "test_fp32": _figures(
             evaluate.test(fp32, folder, names, settings, threshold, evaluate.NATIVE)["native"]
         ),
-        "torch_against_onnxruntime": parity(network, fitted.temperature, fp32, chips[:64]),
+        "torch_against_onnxruntime": parity(network, temperature, fp32, chips[:64]),
     }
-    card = _card(settings, names, fitted.temperature, threshold, measured, history)
+    card = _card(settings, names, temperature, threshold, measured, history)
     place = models / settings.name
     export.write_facts(small, place / MODEL, card)
     _write_card(place, card)

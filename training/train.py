@@ -40,8 +40,12 @@ class State:
     model: nn.Module
     average: nn.Module
     optimizer: torch.optim.Optimizer
-    done: int = 0
     history: list[Epoch] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """Number of finished epochs."""
+        return len(self.history)
 
 
 def chips_of(pictures: Pictures, chip_px: int) -> np.ndarray:
@@ -108,7 +112,11 @@ def train(folder: Path, run: Path, settings, resume: bool = False) -> Path:
         tqdm.write(f"skipped {each}")
     learning, validation = data.split(pictures, settings.split.validation, settings.seed)
     validation_chips = chips_of(validation, settings.ground.chip_px)
-    state = _begin(learning, settings)
+    model = network.pretrained(len(learning.names))
+    if not resume:
+        chips = chips_of(learning, settings.ground.chip_px)
+        fit_head(model.head, embeddings_of(model, chips), learning.classes)
+    state = _begin(model, settings.train)
     if resume:
         _restore(state, run / CHECKPOINT, pictures.names)
     for number in range(state.done, settings.train.epochs):
@@ -117,7 +125,6 @@ def train(folder: Path, run: Path, settings, resume: bool = False) -> Path:
         epoch.validation_accuracy = accuracy(logits, validation.classes)
         tqdm.write(_line(epoch))
         state.history.append(epoch)
-        state.done = number + 1
         _save(state, run / CHECKPOINT, pictures.names)
     result = run / RESULT
     contents = {
@@ -130,14 +137,10 @@ def train(folder: Path, run: Path, settings, resume: bool = False) -> Path:
     return result
 
 
-def _begin(learning: Pictures, settings) -> State:
-    model = network.pretrained(len(learning.names))
-    chips = chips_of(learning, settings.ground.chip_px)
-    fit_head(model.head, embeddings_of(model, chips), learning.classes)
-    for module in model.features[: settings.train.frozen_modules]:
+def _begin(model: network.Network, how) -> State:
+    for module in model.features[: how.frozen_modules]:
         module.requires_grad_(False)
     trained = [weight for weight in model.parameters() if weight.requires_grad]
-    how = settings.train
     optimizer = torch.optim.AdamW(trained, how.learning_rate, weight_decay=how.weight_decay)
     return State(model, copy.deepcopy(model), optimizer)
 
@@ -199,7 +202,6 @@ def _save(state: State, file: Path, names: tuple[str, ...]) -> None:
         "model": state.model.state_dict(),
         "average": state.average.state_dict(),
         "optimizer": state.optimizer.state_dict(),
-        "done": state.done,
         "history": [vars(each) for each in state.history],
     }
     write_whole(file, lambda out: torch.save(contents, out))
@@ -214,7 +216,6 @@ def _restore(state: State, file: Path, names: tuple[str, ...]) -> None:
     state.model.load_state_dict(contents["model"])
     state.average.load_state_dict(contents["average"])
     state.optimizer.load_state_dict(contents["optimizer"])
-    state.done = contents["done"]
     state.history = [Epoch(**each) for each in contents["history"]]
 
 

@@ -50,9 +50,9 @@ def on_window(event: str, handler: Callable) -> None:
     js.window.addEventListener(event, create_proxy(handler))
 
 
-def set_ready(ready: bool) -> None:
-    """Set or clear ``<html data-ready>``, which says that the page can classify."""
-    js.document.documentElement.toggleAttribute("data-ready", ready)
+def set_ready() -> None:
+    """Set ``<html data-ready>``, which says that the page can classify."""
+    js.document.documentElement.toggleAttribute("data-ready", True)
 
 
 def has_simd() -> bool:

@@ -78,13 +78,14 @@ class Ground:
         if not on_the_map(box, zoom):
             raise OutsideImageryError
         tiles = {tile: source.url_of(tile) for tile in tiles_under(box, zoom)}
-        wanted = {tile: url for tile, url in tiles.items() if self._decoded.get(url) is None}
+        found = {tile: self._decoded.get(url) for tile, url in tiles.items()}
+        kept = {tile: pixels for tile, pixels in found.items() if pixels is not None}
+        wanted = {tile: url for tile, url in tiles.items() if tile not in kept}
         arrived = await _read(source, wanted)
         read_ms = now_ms()
         fresh = {tile: await _decode(tile, data) for tile, data in arrived.items()}
         for tile, pixels in fresh.items():
             self._decoded.put(tiles[tile], pixels)
-        kept = {tile: self._decoded.get(url) for tile, url in tiles.items() if tile not in fresh}
         pixels = cut(mosaic.lay(fresh | kept), box, card.chip_px)
         return GroundChip(
             pixels=pixels,

@@ -55,7 +55,7 @@ class Classify:
         self._square.resize(self._model.card.footprint_m)
         self._label.textContent = "Classify"
         self._button.disabled = False
-        browser.set_ready(True)
+        browser.set_ready()
 
     def press(self) -> None:
         """Classify; or cancel, while that is going on."""

@@ -118,7 +118,7 @@ class ImageryPanel:
         self._asked_for = None
         self._use(source)
         self._on_pick()
-        if source.coverage and not self._in_view(source):
+        if source.coverage and not self._map.sees_any(source):
             self._go_home()
 
     def _use(self, source: Source) -> None:
@@ -156,12 +156,9 @@ class ImageryPanel:
         else:
             self._on_pick()
 
-    def _in_view(self, source: Source) -> bool:
-        return self._map.sees_any(source)
-
     def _mind_coverage(self) -> None:
         """Where the built-in imagery ends, offer the way back to it."""
-        self._elsewhere.hidden = not self.source.coverage or self._in_view(self.source)
+        self._elsewhere.hidden = not self.source.coverage or self._map.sees_any(self.source)
 
     def _go_home(self) -> None:
         zoom, lat, lng = self.home

@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from pyapp.core.geo import TILE_PX, Footprint, LngLat, box_of, tiles_under
 from pyapp.core.model import Card
-from tests.browser.conftest import FLAGS, ROOT
+from tests.browser.conftest import FLAGS, ROOT, chromium_path
 from training.evaluate import session
 
 sys.path.insert(0, str(ROOT / "site"))
@@ -101,8 +101,7 @@ def _lay_rivals(folder: Path) -> None:
 
 
 def _launch(playwright, profile: Path):
-    found = os.environ.get("LOOKDOWN_CHROMIUM", "playwright")
-    path = None if found == "playwright" else found
+    path = chromium_path()
     return playwright.chromium.launch_persistent_context(
         str(profile), executable_path=path, args=FLAGS, viewport={"width": 1280, "height": 800}
     )

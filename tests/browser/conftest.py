@@ -59,11 +59,15 @@ def playwright():
         yield running
 
 
-def launch(playwright, *flags):
-    """Start Chromium: Playwright's own, or the one that the set-up found."""
+def chromium_path() -> str | None:
+    """The Chromium that the set-up found; ``None`` for Playwright's own."""
     found = os.environ.get("LOOKDOWN_CHROMIUM", "playwright")
-    path = None if found == "playwright" else found
-    return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+    return None if found == "playwright" else found
+
+
+def launch(playwright, *flags):
+    """Start Chromium."""
+    return playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
 
 
 @pytest.fixture(scope="session")

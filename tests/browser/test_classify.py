@@ -6,12 +6,11 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from pyapp.core import mosaic
 from pyapp.core.address import view_from
-from pyapp.core.chip import cut
-from pyapp.core.geo import Pixel, box_of, pixel_at, place_at, tiles_under, zoom_for
-from pyapp.core.model import Card, predictions
+from pyapp.core.geo import Pixel, pixel_at, place_at
+from pyapp.core.model import Card
 from tests.browser.conftest import launch
+from tests.browser.native import native_answer, native_chip
 
 # On a tile, over an edge, over a corner of four tiles, and at other zooms of the map.
 VIEWS = [
@@ -31,28 +30,10 @@ def model(dist):
     return card, onnxruntime.InferenceSession(folder / "model.onnx")
 
 
-def native_chip(dist, footprint, card, max_zoom=18):
-    """The chip under a footprint, cut without a browser from the same tiles."""
-    zoom = zoom_for(footprint.centre.lat, card.resolution_m, 14, max_zoom)
-    box = box_of(footprint, zoom)
-    tiles = {
-        tile: mosaic.decode((dist / f"imagery/sample/{tile.z}/{tile.x}/{tile.y}.jpg").read_bytes())
-        for tile in tiles_under(box, zoom)
-    }
-    return cut(mosaic.lay(tiles), box, card.chip_px)
-
-
-def native_answer(model, chip):
-    card, session = model
-    names = [output.name for output in session.get_outputs()]
-    values = session.run(None, {"image": chip[np.newaxis]})
-    return predictions(card, dict(zip(names, values, strict=True)))[0]
-
-
 def assert_same_as_native(shown, model, dist):
-    chip = native_chip(dist, shown.footprint, model[0])
+    chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], 14, 18)
     assert np.array_equal(shown.chip, chip), "the chip differs from the native one"
-    answer = native_answer(model, chip)
+    answer = native_answer(*model, chip)
     assert shown.label == answer.best.label
     by_label = {ranked.label: ranked.probability for ranked in answer.ranked}
     assert len(shown.best) == 5

@@ -9,11 +9,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from pyapp.core import mosaic
-from pyapp.core.chip import cut
-from pyapp.core.geo import TILE_PX, Pixel, Tile, box_of, place_at, tiles_under, zoom_for
-from pyapp.core.model import Card, predictions
+from pyapp.core.geo import TILE_PX, Pixel, Tile, place_at
+from pyapp.core.model import Card
 from tests.browser.conftest import ROOT
+from tests.browser.native import native_answer, native_chip
 from tests.browser.tile_server import TileServer
 
 SHEET = ROOT.parent / "shared" / "data" / "tiles" / "labelled"
@@ -32,19 +31,6 @@ def one_of_each_class():
 def sheet_server():
     with TileServer(SHEET) as server:
         yield server
-
-
-def native(card, session, footprint):
-    zoom = zoom_for(footprint.centre.lat, card.resolution_m, 15, ZOOM)
-    box = box_of(footprint, zoom)
-    tiles = {
-        tile: mosaic.decode((SHEET / f"{tile.z}/{tile.x}/{tile.y}.jpg").read_bytes())
-        for tile in tiles_under(box, zoom)
-    }
-    chip = cut(mosaic.lay(tiles), box, card.chip_px)
-    names = [output.name for output in session.get_outputs()]
-    outputs = session.run(None, {"image": chip[np.newaxis]})
-    return chip, predictions(card, dict(zip(names, outputs, strict=True)))[0]
 
 
 def test_a_square_on_each_class_is_named_as_natively(
@@ -66,7 +52,8 @@ def test_a_square_on_each_class_is_named_as_natively(
         # The page answers with the place as it writes it itself.
         page.tab.wait_for_function("place => location.hash !== place", arg=wanted)
         shown = page.classify()
-        chip, answer = native(card, session, shown.footprint)
+        chip = native_chip(SHEET, shown.footprint, card, 15, ZOOM)
+        answer = native_answer(card, session, chip)
         assert shown.footprint.centre == pytest.approx((lng, lat), abs=2e-6)
         assert np.array_equal(shown.chip, chip)
         assert shown.label == answer.best.label
