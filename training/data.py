@@ -1,5 +1,6 @@
 """A folder of class folders, as arrays of the pictures that the page would see."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif"}
 # Side that pictures are kept at, for augmentation; that of UC Merced.
 SOURCE_PX = 256
 FEWEST = 4
+# Side of what augmentation samples from, against that of a chip.
+MARGIN = 8 / 7
 TRAIN, TEST = "train", "test"
 
 
@@ -29,6 +32,8 @@ class Pictures:
         Index into ``names``.
     names : tuple of str
         Names of the class folders, sorted.
+    files : tuple of str
+        Where each is from: class folder and name.
     skipped : tuple of str
         Files that could not be read.
     """
@@ -36,11 +41,29 @@ class Pictures:
     pixels: np.ndarray
     classes: np.ndarray
     names: tuple[str, ...]
+    files: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+
+    def with_(self, others: "Pictures") -> "Pictures":
+        """These pictures, then others of the same classes."""
+        return Pictures(
+            np.concatenate([self.pixels, others.pixels]),
+            np.concatenate([self.classes, others.classes]),
+            self.names,
+            self.files + others.files,
+        )
 
     def take(self, chosen: np.ndarray) -> "Pictures":
         """The pictures at some positions, int [M]."""
-        return Pictures(self.pixels[chosen], self.classes[chosen], self.names)
+        files = tuple(self.files[each] for each in chosen)
+        return Pictures(self.pixels[chosen], self.classes[chosen], self.names, files)
+
+
+def shrink(pictures: Pictures, chip_px: int) -> Pictures:
+    """The pictures a little larger than a chip, for augmentation to sample without aliasing."""
+    side_px = round(chip_px * MARGIN)
+    pixels = np.stack([resample(each, side_px) for each in pictures.pixels])
+    return dataclasses.replace(pictures, pixels=pixels)
 
 
 def has_own_test(folder: Path) -> bool:
@@ -100,19 +123,21 @@ def read(folder: Path, side_px: int, names: tuple[str, ...] | None = None) -> Pi
         raise TrainingError(
             f"{folder} does not have the classes that were trained: look at {', '.join(odd)}."
         )
-    pixels, classes, skipped = [], [], []
+    pixels, classes, kept, skipped = [], [], [], []
     files = [(number, file) for number, each in enumerate(folders) for file in _pictures(each)]
     for number, file in tqdm(files, desc=f"read {folder.name}", unit="img", leave=False):
         try:
             pixels.append(resample(decode(file.read_bytes()), side_px))
             classes.append(number)
+            kept.append(_name_of(file))
         except UndecodableError as error:
             skipped.append(f"{_name_of(file)}: {error}")
     counts = np.bincount(np.array(classes, dtype=np.int64), minlength=len(found))
     for name, count in zip(found, counts, strict=True):
         if count == 0:
             raise TrainingError(f"{folder / name} has no picture that can be read.")
-    return Pictures(np.stack(pixels), np.array(classes, np.int64), found, tuple(skipped))
+    numbers = np.array(classes, np.int64)
+    return Pictures(np.stack(pixels), numbers, found, tuple(kept), tuple(skipped))
 
 
 def _name_of(file: Path) -> str:
@@ -157,4 +182,4 @@ def training_part(folder: Path, side_px: int, settings) -> Pictures:
     if has_own_test(folder):
         return read(folder / TRAIN, side_px)
     pictures = read(folder, side_px)
-    return split(pictures, settings.split.test, settings.seed)[0]
+    return split(pictures, settings.split.test, settings.split.seed)[0]

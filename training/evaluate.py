@@ -1,109 +1,117 @@
-"""What the finished file does on pictures it never saw. The only place that opens the test part."""
+"""Which network is best, and how sure it may be: all on validation pictures, none on the test's."""
 
-from dataclasses import dataclass
+import copy
+import json
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor
 
-from pyapp.core.chip import resample
-from pyapp.core.model import INPUT, PROBABILITY
-from training import data
-from training.calibrate import calibration_error, wilson
+from training import calibrate, learn
+from training.files import write_text
+from training.train import Trained, parts
 
-BATCH = 32
-# Ground resolutions of the same pictures, against their own.
-NATIVE = {"native": 1.0}
-SHARPNESS = {**NATIVE, "half": 0.5, "one and a half": 1.5}
+CHOSEN, DEVELOPMENT, EVALUATION = "chosen.pt", "development.pt", "evaluation.json"
+AVERAGE = "average of all seeds"
 
 
-@dataclass(frozen=True)
-class Score:
-    """Figures on one set of pictures.
+def evaluate(trained: Trained, folder: Path, run: Path, settings) -> Path:
+    """Choose among the networks of all seeds and their average; fit the temperature.
 
-    Attributes
+    The average of the weights (Wortsman et al., Model Soups, ICML 2022) is a candidate where the
+    seeds went on from the same network. All is chosen among the networks that never saw the
+    validation pictures; what goes on is the one made in the same way of all pictures.
+
+    Parameters
     ----------
-    images : int
-    accuracy : float
-    interval : tuple of float
-        95 %, by Wilson.
-    calibration_error : float
-    answered : float
-        Share whose probability reaches the threshold.
-    right_of_answered : float
-    """
-
-    images: int
-    accuracy: float
-    interval: tuple[float, float]
-    calibration_error: float
-    answered: float
-    right_of_answered: float
-
-
-def session(file: Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    """Native onnxruntime on a model's file; 0 threads: as many as there are cores."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-
-
-def probabilities(file: Path, chips: np.ndarray) -> np.ndarray:
-    """Probabilities, float32 [N, C], that a model's file gives chips, uint8 [N, S, S, 3]."""
-    running = session(file)
-    batches = [chips[start : start + BATCH] for start in range(0, len(chips), BATCH)]
-    return np.concatenate([running.run([PROBABILITY], {INPUT: each})[0] for each in batches])
-
-
-def score(probability: np.ndarray, classes: np.ndarray, threshold: float) -> Score:
-    """Figures of probabilities, float [N, C], against the right classes, int64 [N]."""
-    correct = probability.argmax(1) == classes
-    answered = probability.max(1) >= threshold
-    return Score(
-        images=len(classes),
-        accuracy=float(correct.mean()),
-        interval=wilson(int(correct.sum()), len(classes)),
-        calibration_error=calibration_error(probability, classes),
-        answered=float(answered.mean()),
-        right_of_answered=float(correct[answered].mean()) if answered.any() else float("nan"),
-    )
-
-
-def at_sharpness(pixels: np.ndarray, factor: float) -> np.ndarray:
-    """The same ground in imagery ``factor`` times as fine, uint8 [P, P, 3] to [fP, fP, 3]."""
-    return resample(pixels, round(pixels.shape[0] * factor))
-
-
-def test(
-    file: Path,
-    folder: Path,
-    names: tuple[str, ...],
-    settings,
-    threshold: float,
-    sharpness=SHARPNESS,
-) -> dict[str, Score]:
-    """Measure a model's file on the test pictures: once, at the end.
+    trained : Trained
+        What `train` gave.
+    folder : Path
+        The data.
+    run : Path
+        Where the result goes.
+    settings : namespace
 
     Returns
     -------
-    dict
-        ``Score`` by the name of each sharpness of the imagery.
+    Path
+        The chosen weights; beside them its twin that never saw the validation pictures
+        (``development.pt``), and ``evaluation.json``.
     """
-    pictures = _test_part(folder, names, settings)
-    chip_px = settings.ground.chip_px
-    scores = {}
-    for name, factor in sharpness.items():
-        sharp = pictures.pixels if factor == 1.0 else [
-            at_sharpness(each, factor) for each in pictures.pixels
-        ]  # fmt: skip
-        chips = np.stack([resample(each, chip_px) for each in sharp])
-        scores[name] = score(probabilities(file, chips), pictures.classes, threshold)
-    return scores
+    _, validation = parts(folder, settings)
+    wanted = torch.from_numpy(validation.classes)
+    candidates = _candidates(trained.development, settings)
+    figures = {}
+    for name, each in candidates.items():
+        chips = learn.chips_of(validation, each.chip_px)
+        logits = learn.logits_of(each.network, chips)
+        temperature = calibrate.fit_temperature(logits, validation.classes)
+        figures[name] = {
+            "accuracy": learn.accuracy(logits, validation.classes),
+            "cross_entropy": nnf.cross_entropy(logits / temperature, wanted).item(),
+            "temperature": temperature,
+            "calibration_error_before": _error(logits, validation.classes),
+            "calibration_error": _error(logits / temperature, validation.classes),
+        }
+    best = min(
+        figures, key=lambda name: (-figures[name]["accuracy"], figures[name]["cross_entropy"])
+    )
+    learn.save(run / DEVELOPMENT, candidates[best])
+    learn.save(run / CHOSEN, _candidates(trained.final, settings)[best])
+    facts = {
+        "chosen": best,
+        "temperature": figures[best]["temperature"],
+        "candidates": figures,
+        "validation_images": len(wanted),
+    }
+    write_text(run / EVALUATION, json.dumps(facts, indent=1))
+    return run / CHOSEN
 
 
-def _test_part(folder: Path, names: tuple[str, ...], settings) -> data.Pictures:
-    if data.has_own_test(folder):
-        return data.read(folder / data.TEST, data.SOURCE_PX, names)
-    return data.split(data.read(folder, data.SOURCE_PX, names), settings.split.test, settings.seed)[
-        1
-    ]
+def _candidates(files: list[Path], settings) -> dict:
+    """Trained networks by what the report calls them."""
+    found = {f"seed {each.seed}": each for each in map(learn.load, files)}
+    if len(found) > 1 and settings.pupil.views:
+        found[AVERAGE] = _averaged(list(found.values()))
+    return found
+
+
+def _averaged(trained: list):
+    """A network whose weights are the mean of others'."""
+    whole = copy.copy(trained[0])
+    states = [each.network.state_dict() for each in trained]
+    whole.network = copy.deepcopy(whole.network)
+    whole.network.load_state_dict(
+        {name: torch.stack([each[name] for each in states]).mean(0) for name in states[0]}
+    )
+    whole.seed = [each.seed for each in trained]
+    return whole
+
+
+def _error(logits: Tensor, classes: np.ndarray) -> float:
+    return calibrate.calibration_error(torch.softmax(logits, 1).numpy(), classes)
+
+
+def fitted(said: dict[str, np.ndarray], classes: np.ndarray, how) -> dict:
+    """What the page goes by, fitted to what the shipped file says of validation chips.
+
+    Parameters
+    ----------
+    said : dict of str to array
+        The file's outputs.
+    classes : int64 [N]
+    how : namespace
+        The table ``answer`` of the settings.
+    """
+    probability = said["probability"]
+    scores = calibrate.familiarity(said["activation"])
+    return {
+        "threshold": calibrate.fit_threshold(probability, classes, how.right),
+        "sets": {
+            f"{coverage:g}": round(calibrate.fit_sets(probability, classes, coverage), 6)
+            for coverage in how.coverage
+        },
+        "familiar": round(calibrate.fit_familiarity(scores, how.familiar), 4),
+    }

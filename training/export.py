@@ -7,18 +7,18 @@ map out.
 import json
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from pyapp.core.model import INPUT, OUTPUTS
+from training import learn
+from training.evaluate import EVALUATION
 from training.files import write_whole
-from training.network import MEAN, SPREAD, Network
+from training.network import Network
 
 OPSET = 18
-SMALLEST_STORED = 1024
+FP32 = "model-fp32.onnx"
 
 
 class Exported(nn.Module):
@@ -32,21 +32,55 @@ class Exported(nn.Module):
 
     def __init__(self, network: Network, temperature: float):
         super().__init__()
-        self.features = network.features
-        classes, width = network.head.weight.shape
-        self.head = nn.Conv2d(width, classes, 1)
-        self.head.weight.data = network.head.weight.data[:, :, None, None].clone()
-        self.head.bias.data = network.head.bias.data.clone()
+        self.network = network
         self.temperature = temperature
+        # A class-activation map is what the head says of each place alone.
+        self.at_places = None
+        if isinstance(network.neck, nn.Flatten):
+            classes, width = network.head.weight.shape
+            self.at_places = nn.Conv2d(width, classes, 1)
+            self.at_places.weight.data = network.head.weight.data[:, :, None, None].clone()
+            self.at_places.bias.data = network.head.bias.data.clone()
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Take uint8 [N, S, S, 3]; give [N, C], [N, D] and [N, C, h, w]."""
-        chips = (image.permute(0, 3, 1, 2).float() - MEAN) / SPREAD
-        features = self.features(chips)
+        chips = self.network.normalise(image.permute(0, 3, 1, 2).float())
+        features = self.network.features(chips)
         pooled = features.mean((2, 3), keepdim=True)
-        logits = self.head(pooled).flatten(1)
-        probability = torch.softmax(logits / self.temperature, 1)
-        return probability, pooled.flatten(1), self.head(features)
+        if self.at_places is not None:
+            embedding, activation = pooled.flatten(1), self.at_places(features)
+            logits = self.at_places(pooled).flatten(1)
+        else:
+            embedding = self.network.neck(pooled)
+            logits, activation = self.network.head(embedding), self._each_place(features)
+        return torch.softmax(logits / self.temperature, 1), embedding, activation
+
+    def _each_place(self, features: Tensor) -> Tensor:
+        """Where layers come between pooling and head: those and the head, place by place."""
+        width, high, wide = features.shape[1:]
+        places = features.permute(0, 2, 3, 1).reshape(-1, width, 1, 1)
+        said = self.network.head(self.network.neck(places))
+        return said.reshape(-1, high, wide, said.shape[1]).permute(0, 3, 1, 2)
+
+
+def export(chosen: Path, run: Path) -> Path:
+    """The weights that `evaluate` chose, as the fp32 graph with its temperature inside.
+
+    Parameters
+    ----------
+    chosen : Path
+        The weights.
+    run : Path
+        Where ``evaluation.json`` is, and where the graph goes.
+
+    Returns
+    -------
+    Path
+        The graph.
+    """
+    trained = learn.load(chosen)
+    temperature = json.loads((run / EVALUATION).read_text())["temperature"]
+    return to_onnx(trained.network, temperature, trained.chip_px, run / FP32)
 
 
 def to_onnx(network: Network, temperature: float, chip_px: int, file: Path) -> Path:
@@ -92,49 +126,6 @@ def _forget_where(model: onnx.ModelProto) -> None:
         del each.metadata_props[:]
     del model.graph.metadata_props[:]
     del model.graph.value_info[:]
-
-
-def store_as_int8(fp32: Path, file: Path) -> Path:
-    """Write the same graph with its large weights stored as int8, one scale an output channel.
-
-    ``Cast`` and ``Mul`` restore them. Their inputs are constant, so that onnxruntime works both
-    out when it loads the file and then runs the very graph of the fp32 file, at its speed.
-    (DequantizeLinear would not be folded: natively it made an inference twice as long.)
-
-    Parameters
-    ----------
-    fp32, file : Path
-
-    Returns
-    -------
-    Path
-        ``file``.
-    """
-    model = onnx.load(fp32)
-    restored, initializers = [], []
-    for tensor in model.graph.initializer:
-        weights = numpy_helper.to_array(tensor)
-        if weights.dtype != np.float32 or weights.ndim < 2 or weights.size < SMALLEST_STORED:
-            initializers.append(tensor)
-            continue
-        scale = np.abs(weights).max(tuple(range(1, weights.ndim)), keepdims=True) / 127
-        scale = np.where(scale == 0, 1, scale).astype(np.float32)
-        name = tensor.name
-        stored = np.rint(weights / scale).astype(np.int8)
-        initializers.append(numpy_helper.from_array(stored, name + ".int8"))
-        initializers.append(numpy_helper.from_array(scale, name + ".scale"))
-        restored += [
-            helper.make_node("Cast", [name + ".int8"], [name + ".cast"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", [name + ".cast", name + ".scale"], [name]),
-        ]
-    nodes = [*restored, *model.graph.node]
-    del model.graph.initializer[:]
-    del model.graph.node[:]
-    model.graph.initializer.extend(initializers)
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    write_whole(file, lambda path: path.write_bytes(model.SerializeToString()))
-    return file
 
 
 def write_facts(source: Path, file: Path, facts: dict) -> Path:

@@ -19,9 +19,14 @@ def write_whole(file: Path, write: Callable[[Path], None]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write(part)
         part.replace(file)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError is what torch.save says then.
         raise TrainingError(
             f"{file} could not be written: {error}. Make room and run again."
-        ) from (error)
+        ) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_text(file: Path, text: str) -> None:
+    """As `write_whole`, for a text."""
+    write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))

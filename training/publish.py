@@ -1,20 +1,21 @@
-"""From trained weights to ``models/<name>``: calibrated, exported, measured, with its card."""
+"""Put the finished model, with its card, where the page looks: ``models/<name>``."""
 
-import dataclasses
 import datetime
 import hashlib
 import json
 import platform
+import shutil
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 import torch
 
 from pyapp.core.model import Card
-from training import calibrate, data, evaluate, export, train
-from training.files import write_whole
-from training.network import MEAN, SPREAD
+from training import export, learn, lite
+from training.compress import COMPRESSION, FP32
+from training.evaluate import CHOSEN, EVALUATION
+from training.files import write_text
+from training.final import FINAL
 
 # Readable names where the folders of UC Merced are not.
 READABLE = {
@@ -34,19 +35,19 @@ UC_MERCED = (
     "UC Merced Land Use (Yang and Newsam, ACM SIGSPATIAL GIS 2010), cut from USGS National Map "
     "Urban Area Imagery (public domain)"
 )
-WEIGHTS = "EfficientNet-Lite0 pretrained on ImageNet (Apache 2.0)"
-FP32, MODEL, CARD, INDEX = "model-fp32.onnx", "model.onnx", "card.json", "index.json"
+MODEL, CARD, INDEX = "model.onnx", "card.json", "index.json"
+REPORT = ("report.json", "report.md")
 
 
-def publish(run: Path, folder: Path, models: Path, settings) -> Path:
-    """Calibrate, export, shrink and measure a trained network, and put it where the page looks.
+def publish(shipped: Path, run: Path, models: Path, settings) -> Path:
+    """Write the facts into the model and its card, and list it.
 
     Parameters
     ----------
+    shipped : Path
+        The file that `compress` picked.
     run : Path
-        The folder of the run, with the trained weights.
-    folder : Path
-        The data.
+        The folder of the run, with the figures of every step.
     models : Path
         The folder of models.
     settings : namespace
@@ -56,46 +57,15 @@ def publish(run: Path, folder: Path, models: Path, settings) -> Path:
     Path
         ``models/<name>``.
     """
-    network, names, history = train.load(run / train.RESULT)
-    chip_px = settings.ground.chip_px
-    pictures = data.training_part(folder, data.SOURCE_PX, settings)
-    _, validation = data.split(pictures, settings.split.validation, settings.seed)
-    chips = train.chips_of(validation, chip_px)
-
-    logits = train.logits_of(network, chips)
-    temperature = calibrate.fit_temperature(logits, validation.classes)
-    fp32 = export.to_onnx(network, temperature, chip_px, run / FP32)
-    small = export.store_as_int8(fp32, run / "model-int8.onnx")
-    # The threshold is set on what the shipped file says, not on what it was made from.
-    said = evaluate.probabilities(small, chips)
-    threshold = calibrate.fit_threshold(said, validation.classes, settings.answer.right)
-    measured = {
-        "validation": _figures(evaluate.score(said, validation.classes, threshold)),
-        "validation_error_unscaled": round(
-            calibrate.calibration_error(torch.softmax(logits, 1).numpy(), validation.classes), 4
-        ),
-        "test": {
-            name: _figures(each)
-            for name, each in evaluate.test(small, folder, names, settings, threshold).items()
-        },
-        "test_fp32": _figures(
-            evaluate.test(fp32, folder, names, settings, threshold, evaluate.NATIVE)["native"]
-        ),
-        "torch_against_onnxruntime": parity(network, temperature, fp32, chips[:64]),
-    }
-    card = _card(settings, names, temperature, threshold, measured, history)
     place = models / settings.name
-    export.write_facts(small, place / MODEL, card)
-    _write_card(place, card)
+    facts = card(run, settings)
+    export.write_facts(shipped, place / MODEL, facts)
+    _write_card(place, facts)
+    for name in REPORT:
+        if (run / name).exists():
+            shutil.copyfile(run / name, place / name)
     _write_index(models)
     return place
-
-
-def parity(network, temperature: float, file: Path, chips: np.ndarray) -> float:
-    """Largest difference of a probability between torch and onnxruntime."""
-    logits = train.logits_of(network, chips)
-    wanted = torch.softmax(logits / temperature, 1).numpy()
-    return float(np.abs(evaluate.probabilities(file, chips) - wanted).max())
 
 
 def label_of(name: str) -> str:
@@ -103,47 +73,81 @@ def label_of(name: str) -> str:
     return READABLE.get(name, name.replace("_", " ").replace("-", " ").lower())
 
 
-def _figures(score: evaluate.Score) -> dict:
-    figures = dataclasses.asdict(score)
-    figures["interval"] = [round(each, 4) for each in score.interval]
-    return {
-        name: round(value, 4) if isinstance(value, float) else value
-        for name, value in figures.items()
-    }
-
-
-def _card(settings, names, temperature, threshold, measured, history) -> dict:
-    ground = settings.ground
+def card(run: Path, settings) -> dict:
+    """Everything that a model says of itself, but for its file's size and hash."""
+    evaluation, compression, final = (
+        json.loads((run / name).read_text()) for name in (EVALUATION, COMPRESSION, FINAL)
+    )
+    chosen = learn.load(run / CHOSEN)
+    ground, answer, names = settings.ground, compression["answer"], chosen.names
     merced = set(READABLE) <= set(names)
+    weights = weights_of(chosen.network.backbone)
     return {
         "name": settings.name,
         "title": settings.title,
         "model_type": "Recognition",
         "class_names": {str(number): name for number, name in enumerate(names)},
         "labels": [label_of(name) for name in names],
-        "resolution": round(100 * ground.footprint_m / ground.chip_px, 4),
+        "resolution": round(100 * ground.footprint_m / chosen.chip_px, 4),
         "footprint_m": ground.footprint_m,
-        "tile_size": ground.chip_px,
-        "tiles_size": ground.chip_px,
+        "tile_size": chosen.chip_px,
+        "tiles_size": chosen.chip_px,
         "tiles_overlap": 0,
-        "standardization_mean": [MEAN / 255] * 3,
-        "standardization_std": [SPREAD / 255] * 3,
-        "temperature": round(temperature, 6),
-        "threshold": threshold,
+        "standardization_mean": [round(each / 255, 6) for each in chosen.network.mean],
+        "standardization_std": [round(each / 255, 6) for each in chosen.network.spread],
+        "temperature": round(evaluation["temperature"], 6),
+        "threshold": answer["threshold"],
+        "sets": answer["sets"],
+        "familiar": answer["familiar"],
         "training_data": UC_MERCED if merced else "a folder of class folders",
-        "weights": WEIGHTS,
-        "licence": "MIT for this model; " + WEIGHTS,
-        "storage": "weights int8 with one scale an output channel, computed in fp32",
-        "measured": measured,
-        "epochs": len(history),
-        "seed": settings.seed,
-        "made_with": {
-            "python": platform.python_version(),
-            "torch": torch.__version__.split("+")[0],
-            "onnxruntime": onnxruntime.__version__,
-            "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "weights": weights,
+        "licence": "MIT for this model; " + weights,
+        "storage": compression["shipped"],
+        "why_this_one": why(compression),
+        "measured": {
+            "validation": evaluation["candidates"][evaluation["chosen"]]
+            | {"images": evaluation["validation_images"], "chosen": evaluation["chosen"]},
+            "test": final["shipped"],
+            "test_fp32": final["fp32"],
+            "test_seeds": final["seeds"],
+            "test_sets": final["sets"],
+            "torch_against_onnxruntime": final["torch_against_onnxruntime"],
+            "onnxruntime_against_browser": final.get("onnxruntime_against_browser"),
         },
+        "epochs": len(chosen.history),
+        "seed": chosen.seed,
+        "made_with": made_with(),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+    }
+
+
+def why(compression: dict) -> str:
+    """Why the shipped file is the one, in a sentence."""
+    figures, name = compression["variants"], compression["shipped"]
+    own, whole = figures[name], figures[FP32]
+    size = own["brotli_bytes"] / 1e6
+    lost = 100 * (whole["accuracy"] - own["accuracy"])
+    return (
+        f"Of {len(figures)} variants, {name} is the smallest download ({size:.2f} MB with brotli, "
+        f"fp32 {whole['brotli_bytes'] / 1e6:.2f} MB) among those that lose little on validation "
+        f"pictures ({lost:.1f} points) and are no slower than fp32 in the browser."
+    )
+
+
+def weights_of(backbone: str) -> str:
+    """Where a backbone's first weights are from."""
+    if backbone in lite.SCALES:
+        return f"{backbone} pretrained on ImageNet (Apache 2.0)"
+    return f"{backbone} pretrained on ImageNet by torchvision (BSD 3-Clause)"
+
+
+def made_with() -> dict[str, str]:
+    """Versions and hardware."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__.split("+")[0],
+        "onnxruntime": onnxruntime.__version__,
+        "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
     }
 
 
@@ -155,7 +159,7 @@ def _write_card(place: Path, facts: dict) -> None:
     }
     text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
     Card.from_json(facts["name"], text)
-    write_whole(place / CARD, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text(place / CARD, text)
 
 
 def _write_index(models: Path) -> None:
@@ -169,5 +173,4 @@ def _write_index(models: Path) -> None:
         "default": default if default in names else names[0],
         "models": [{"name": each["name"], "title": each["title"]} for each in cards],
     }
-    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-    write_whole(index, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text(index, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")

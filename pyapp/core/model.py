@@ -33,6 +33,11 @@ class Card:
         Side of the square of ground that one chip shows, in metres.
     threshold : float
         Probability under which the page says "not sure".
+    sets : dict of float to float
+        For each coverage, the probability from which on a class belongs to the label set of a chip:
+        split conformal prediction, fitted when the model was made. May be empty.
+    familiar : float
+        Largest logit under which a chip is unlike what the model was trained on.
     sha256 : str
         Hexadecimal digest of the model's file.
     size_bytes : int
@@ -45,6 +50,8 @@ class Card:
     chip_px: int
     footprint_m: float
     threshold: float
+    sets: dict[float, float]
+    familiar: float
     sha256: str
     size_bytes: int
 
@@ -72,6 +79,8 @@ class Card:
                 chip_px=int(facts["tile_size"]),
                 footprint_m=float(facts["footprint_m"]),
                 threshold=float(facts["threshold"]),
+                sets={float(cover): float(level) for cover, level in facts.get("sets", {}).items()},
+                familiar=float(facts.get("familiar", "-inf")),
                 sha256=str(facts["sha256"]),
                 size_bytes=int(facts["size_bytes"]),
             )
@@ -104,6 +113,12 @@ class Prediction:
         All classes, the most probable first.
     sure : bool
         Whether the best reaches the card's threshold.
+    familiar : bool
+        Whether the chip is like what the model was trained on.
+    likely : tuple of Ranked
+        The label set of the largest coverage that the card has; at least the best.
+    coverage : float
+        How often such a set holds the right class; 0 where the card has none.
     embedding : float32 [D]
         Pooled features.
     activation : float32 [C, h, w]
@@ -112,6 +127,9 @@ class Prediction:
 
     ranked: tuple[Ranked, ...]
     sure: bool
+    familiar: bool
+    likely: tuple[Ranked, ...]
+    coverage: float
     embedding: np.ndarray
     activation: np.ndarray
 
@@ -147,4 +165,17 @@ def _prediction(card, probability, embedding, activation) -> Prediction:
         Ranked(int(class_id), card.labels[class_id], float(probability[class_id]))
         for class_id in order
     )
-    return Prediction(ranked, ranked[0].probability >= card.threshold, embedding, activation)
+    coverage, level = max(card.sets.items(), default=(0.0, 1.0))
+    likely = ranked[:1] + tuple(each for each in ranked[1:] if each.probability >= level)
+    # The largest logit, by the mean over places: Hendrycks et al., Scaling Out-of-Distribution
+    # Detection (ICML 2022).
+    familiarity = float(activation.mean((1, 2)).max())
+    return Prediction(
+        ranked=ranked,
+        sure=ranked[0].probability >= card.threshold,
+        familiar=familiarity >= card.familiar,
+        likely=likely,
+        coverage=coverage,
+        embedding=embedding,
+        activation=activation,
+    )

@@ -11,6 +11,8 @@ from pyapp.core.model import Card, Prediction, Ranked
 from pyapp.core.source import Source
 
 SHOWN = 5
+# A label set of more classes than this says no more than "not sure".
+MOST_NAMED = 3
 FACTS = ("Imagery", "Place", "Time", "Credit", "Model")
 # Imagery this much coarser than the chip is said to be so.
 COARSE = 1.15
@@ -51,18 +53,19 @@ class ResultPanel:
         self._before = _elements("#hint, #places")
         self._result = web.page["result"]._dom_element
         self._chip = web.page["chip"]._dom_element
-        self._said = _elements("#said .label, #said .probability, #said .unsure")
+        self._said = _elements("#said .label, #said .probability, #said .doubt")
         self._best = [_Bar() for _ in range(SHOWN)]
         self._facts = {name: _fact(name) for name in FACTS}
 
     def show(self, answer: Answer) -> None:
         """Show an answer in place of the last one."""
         canvas.draw(self._chip, answer.chip.pixels)
-        label, probability, unsure = self._said
+        label, probability, doubt = self._said
         best = answer.prediction.best
         label.textContent = best.label
         probability.textContent = f"{percent(best.probability)} probable"
-        unsure.hidden = answer.prediction.sure
+        doubt.textContent = doubt_of(answer.prediction)
+        doubt.hidden = not doubt.textContent
         for bar, ranked in zip(self._best, answer.prediction.ranked, strict=False):
             bar.show(ranked)
         for element, text in zip(self._facts.values(), _facts(answer), strict=True):
@@ -119,6 +122,19 @@ def percent(probability: float) -> str:
     if probability < 0.005:
         return "< 1 %"
     return f"{probability * 100:.0f} %"
+
+
+def doubt_of(prediction: Prediction) -> str:
+    """What keeps the page from being sure, in a few words; nothing where it is."""
+    unlike = "unlike anything I was trained on"
+    if prediction.sure:
+        return "" if prediction.familiar else unlike.capitalize()
+    if not prediction.familiar:
+        return f"Not sure: {unlike}"
+    several = [each.label for each in prediction.likely]
+    if 1 < len(several) <= MOST_NAMED:
+        return f"Not sure: {', '.join(several[:-1])} or {several[-1]}, {prediction.coverage:.0%}"
+    return "Not sure"
 
 
 def _is_coarse(answer: Answer) -> bool:

@@ -143,7 +143,7 @@ def spoil(part, body):
         ("**/card.json", lambda data: data[:40], "The card of the model ucmerced cannot be used"),
         ("**/card.json", lambda data: data.replace(b'"harbour",', b""),
          "its card names 20 classes"),
-        ("**/card.json", lambda data: data.replace(b'"tile_size": 224', b'"tile_size": 200'),
+        ("**/card.json", lambda data: data.replace(b'"tile_size": 192', b'"tile_size": 200'),
          "it does not take a chip of 200 pixels"),
         ("**/models/index.json", lambda data: None, "The list of models could not be loaded"),
         ("**/models/index.json", lambda data: data[:9], "The list of models cannot be read"),

@@ -36,6 +36,7 @@ def assert_same_as_native(shown, model, dist):
     answer = native_answer(*model, chip)
     assert shown.label == answer.best.label
     by_label = {ranked.label: ranked.probability for ranked in answer.ranked}
+    assert ("unlike anything i was trained on" in shown.text.lower()) == (not answer.familiar)
     assert len(shown.best) == 5
     for label, probability in shown.best:
         assert probability == pytest.approx(by_label[label], abs=0.001)
@@ -71,6 +72,19 @@ def test_the_answer_says_everything(ready):
     assert all(word in shown.facts["Time"] for word in ("read", "prepare", "infer", "ms"))
     probabilities = [probability for _, probability in shown.best]
     assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_a_label_set_is_named_where_the_model_hesitates(open_page, model, dist):
+    """Where it isn't sure and two or three classes are likely, it names them and how often so."""
+    for view in VIEWS:
+        shown = open_page(view).classify()
+        chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], 14, 18)
+        answer = native_answer(*model, chip)
+        hesitates = answer.familiar and not answer.sure and 1 < len(answer.likely) <= 3
+        assert (" or " in shown.text) == hesitates
+        if hesitates:
+            assert all(each.label in shown.text for each in answer.likely)
+            assert shown.text.endswith(f"{answer.coverage:.0%}")
 
 
 def test_not_sure_is_said_just_under_the_cards_threshold(open_page, model):

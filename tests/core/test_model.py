@@ -40,7 +40,8 @@ def test_a_card_that_lacks_a_fact_names_it(fact):
     "text",
     ["", "[]", "{", "null", json.dumps(FACTS | {"labels": []}), json.dumps(FACTS | {"labels": 3}),
      json.dumps(FACTS | {"labels": ["a", ""]}), json.dumps(FACTS | {"tile_size": 0}),
-     json.dumps(FACTS | {"threshold": 2}), json.dumps(FACTS | {"footprint_m": "wide"})],
+     json.dumps(FACTS | {"threshold": 2}), json.dumps(FACTS | {"sets": {"most": 1}}),
+     json.dumps(FACTS | {"footprint_m": "wide"})],
 )  # fmt: skip
 def test_a_card_that_cannot_be_used_is_refused(text):
     with pytest.raises(CardError, match="Export the model again"):
@@ -58,6 +59,34 @@ def test_under_the_threshold_it_is_not_sure():
     sure, unsure = predictions(card(), outputs([0.75, 0.2, 0.05], [0.69, 0.3, 0.01]))
     assert sure.sure
     assert not unsure.sure
+
+
+def test_a_label_set_holds_what_reaches_its_level():
+    sets = {"0.9": 0.4, "0.99": 0.1}
+    one, two = predictions(card(sets=sets), outputs([0.93, 0.06, 0.01], [0.6, 0.3, 0.1 - 1e-3]))
+    assert [each.label for each in one.likely] == ["river"]
+    assert [each.label for each in two.likely] == ["river", "harbour"]
+    assert two.coverage == 0.99
+
+
+def test_a_label_set_is_never_empty():
+    (prediction,) = predictions(card(sets={"0.9": 0.8}), outputs([0.4, 0.35, 0.25]))
+    assert [each.label for each in prediction.likely] == ["river"]
+
+
+def test_a_card_without_label_sets_names_the_best_only():
+    (prediction,) = predictions(card(), outputs([0.4, 0.35, 0.25]))
+    assert len(prediction.likely) == 1
+    assert prediction.coverage == 0
+    assert prediction.familiar
+
+
+def test_a_chip_whose_logits_are_all_small_is_not_familiar():
+    given = outputs([0.9, 0.05, 0.05], [0.9, 0.05, 0.05])
+    given["activation"][0, 2] = 3.0
+    known, strange = predictions(card(familiar=2.5), given)
+    assert known.familiar
+    assert not strange.familiar
 
 
 def test_equal_probabilities_keep_the_order_of_the_classes():

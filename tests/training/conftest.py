@@ -5,12 +5,18 @@ import pytest
 from PIL import Image
 
 from training import settings
+from training.compress import SHIPPED, compress
+from training.evaluate import evaluate
+from training.export import export
+from training.final import finish
 from training.publish import publish
-from training.train import train
+from training.report import report
+from training.train import files, train
 
 CLASSES = ("Stripes", "blobs", "plain")
 IMAGES = 10
 SIDE = 256
+CHIP_PX = 64
 
 
 def texture(name: str, seed: int) -> np.ndarray:
@@ -43,21 +49,38 @@ def images(tmp_path_factory):
 def quick():
     """Settings for a run of seconds."""
     chosen = settings.read()
-    chosen.name, chosen.title = "tiny", "Three textures"
+    chosen.name, chosen.title, chosen.seeds = "tiny", "Three textures", [1, 2]
+    chosen.ground.chip_px = CHIP_PX
     chosen.train.epochs, chosen.train.batch = 2, 8
     chosen.split.validation = chosen.split.test = 0.2
+    chosen.pupil.views, chosen.pupil.epochs, chosen.pupil.teacher_px = 2, 1, 96
+    chosen.compress.epochs, chosen.compress.calibration_images = 1, 8
     return chosen
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory, images):
-    """The folder of a finished run."""
-    folder = tmp_path_factory.mktemp("run")
+    """The folder of a run that is trained."""
+    folder = tmp_path_factory.mktemp("run") / "tiny"
     train(images, folder, quick())
     return folder
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory, images, run):
+def finished(images, run):
+    """The folder of a run with every step done, up to its report."""
+    how = quick()
+    trained = files(run, how)
+    settings.write(how, run)
+    chosen = evaluate(trained, images, run, how)
+    fp32 = export(chosen, run)
+    shipped = compress(chosen, fp32, images, run, how)
+    finish(shipped, fp32, trained, images, run, how)
+    report(images, run, how)
+    return run
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory, finished):
     """The folder of the model that the run gave."""
-    return publish(run, images, tmp_path_factory.mktemp("models"), quick())
+    return publish(finished / SHIPPED, finished, tmp_path_factory.mktemp("models"), quick())

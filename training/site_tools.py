@@ -1,0 +1,11 @@
+"""The site's build, whose cache and npm packages training shares."""
+
+import sys
+from pathlib import Path
+
+SITE = Path(__file__).resolve().parent.parent / "site"
+sys.path.insert(0, str(SITE))
+
+from assembly import cache, fetch  # noqa: E402
+
+__all__ = ["cache", "fetch"]
