@@ -16,17 +16,19 @@ from onnxruntime.quantization import (
 from tqdm import tqdm
 
 from pyapp.core.model import INPUT
-from training import export, learn, measure, surgery
+from training import data, export, learn, measure, surgery
 from training.errors import TrainingError
 from training.evaluate import DEVELOPMENT, EVALUATION, fitted
 from training.files import write_text, write_whole
 from training.lite import InvertedResidual
 from training.settings import changed
-from training.train import FINAL, parts
+from training.train import FINAL, TEACHER, parts
 
 FOLDER, COMPRESSION, SHIPPED = "variants", "compression.json", "shipped.onnx"
 FP32, FP16, INT8_WEIGHTS, INT8 = "fp32", "fp16 weights", "int8 weights", "int8, QDQ"
 THIN, NARROW = "thinned, int8 weights", "narrowed, int8 weights"
+# The network that all this is cut out of, at its own size: what the others are measured against.
+REFERENCE = "teacher, fp32"
 SMALLEST_STORED = 1024
 # Slower than fp32 by more than this, and a file is no candidate: times scatter as much.
 SCATTER = 1.1
@@ -73,8 +75,12 @@ def compress(chosen: Path, fp32: Path, folder: Path, run: Path, settings) -> Pat
     plain = export.to_onnx(twin.network, temperature, twin.chip_px, place / "fp32.onnx")
     trial = _Maker(run / DEVELOPMENT, plain, learning, place, temperature, settings)
     files = {name: trial.make(name) for name in trial.names()}
-    chips = learn.chips_of(validation, twin.chip_px)
-    figures = measured(files, chips, validation.classes)
+    if settings.pupil.views:
+        finer = learn.load(run / TEACHER / learn.RESULT)
+        files[REFERENCE] = export.to_onnx(
+            finer.network, temperature, finer.chip_px, place / "teacher.onnx"
+        )
+    figures = measured(files, validation)
     best = pick(figures, settings.compress.largest_loss)
     if settings.split.use_all:
         everything = learning.with_(validation)
@@ -84,6 +90,7 @@ def compress(chosen: Path, fp32: Path, folder: Path, run: Path, settings) -> Pat
         made = files[best]
     shipped = run / SHIPPED
     write_whole(shipped, lambda path: path.write_bytes(made.read_bytes()))
+    chips = learn.chips_of(validation, twin.chip_px)
     facts = {
         "shipped": best,
         "variants": figures,
@@ -223,12 +230,14 @@ def quantise(fp32: Path, file: Path, chips: np.ndarray) -> Path:
     return file
 
 
-def measured(files: dict[str, Path], chips: np.ndarray, classes: np.ndarray) -> dict:
+def measured(files: dict[str, Path], validation: data.Pictures) -> dict:
     """Figures of each file: sizes, what validation chips give, times here and in the browser."""
-    reference = measure.probabilities(files[FP32], chips)
-    figures = {}
+    classes = validation.classes
+    figures, reference = {}, None
     for name, file in tqdm(files.items(), desc="measure", leave=False):
+        chips = learn.chips_of(validation, measure.chip_px_of(file))
         said = measure.probabilities(file, chips)
+        reference = said if name == FP32 else reference
         right = np.take_along_axis(said, classes[:, None], 1)
         figures[name] = {
             "bytes": file.stat().st_size,
@@ -243,6 +252,7 @@ def measured(files: dict[str, Path], chips: np.ndarray, classes: np.ndarray) -> 
     try:
         for name, times in measure.browser_times(files).items():
             figures[name]["browser_ms"] = dataclasses.asdict(times)
+        figures[FP32]["operators_ms"] = measure.browser_operators(files[FP32])
     except TrainingError as error:
         tqdm.write(str(error))
     return figures
@@ -254,7 +264,9 @@ def pick(figures: dict, largest_loss: float) -> str:
     enough = [
         name
         for name, each in figures.items()
-        if each["accuracy"] >= whole["accuracy"] - largest_loss and not _slower(each, whole)
+        if name != REFERENCE
+        and each["accuracy"] >= whole["accuracy"] - largest_loss
+        and not _slower(each, whole)
     ]
     return min(enough, key=lambda name: figures[name]["brotli_bytes"])
 

@@ -4,10 +4,13 @@ import functools
 import http.server
 import json
 import os
+import re
 import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +27,11 @@ PAGE = HERE / "measure.html"
 BATCH = 32
 ROUNDS = 30
 WARM_UP = 3
+PROFILED = 12
+# A line of onnxruntime's profile: microseconds, the node, what it is.
+OPERATOR = re.compile(
+    r'"dur" :(\d+),"ts" :\d+,"ph" : "X","name" :"([^"]*)_kernel_time","args" : (\{.*\})\}'
+)
 PAGE_LIMIT_MS = 600_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ISOLATED = {
@@ -107,9 +115,40 @@ def browser_probabilities(file: Path, chips: np.ndarray) -> np.ndarray:
     return np.array(said, np.float32).reshape(len(chips), -1)
 
 
-def _in_browser(files: dict[str, Path], job: dict, chips: np.ndarray | None = None) -> dict:
-    from playwright.sync_api import Error, sync_playwright
+def browser_operators(file: Path) -> dict[str, float]:
+    """Where the time goes in onnxruntime-web, one thread: ms a chip by kind of operator.
 
+    Each operator's least time of several runs, added up.
+    """
+    lines = []
+    _in_browser({"model": file}, {"profile": True, "rounds": PROFILED}, None, lines.append)
+    least = {}
+    for ms, name, facts in OPERATOR.findall("\n".join(lines)):
+        kind = _kind_of(json.loads(facts))
+        least[kind, name] = min(int(ms) / 1000, least.get((kind, name), float("inf")))
+    kinds = {}
+    for (kind, _), ms in least.items():
+        kinds[kind] = kinds.get(kind, 0.0) + ms
+    return {kind: round(kinds[kind], 2) for kind in sorted(kinds, key=kinds.get, reverse=True)}
+
+
+def _kind_of(facts: dict) -> str:
+    """A convolution by its kind, anything else together."""
+    if "Conv" not in facts["op_name"]:
+        return "everything else"
+    shapes = [next(iter(each.values())) for each in facts["input_type_shape"]]
+    _, inputs, rows, columns = shapes[1]
+    size = f"{rows}x{columns} convolution"
+    return f"depthwise {size}" if inputs == 1 else size
+
+
+def _in_browser(
+    files: dict[str, Path],
+    job: dict,
+    chips: np.ndarray | None = None,
+    hear: Callable[[str], None] | None = None,
+) -> dict:
+    """Let ``measure.html`` do a job with some models; ``hear`` gets what its console says."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         shutil.copy(PAGE, place / "index.html")
@@ -120,19 +159,28 @@ def _in_browser(files: dict[str, Path], job: dict, chips: np.ndarray | None = No
             (place / "chips.bin").write_bytes(np.ascontiguousarray(chips).tobytes())
         sides = [chip_px_of(file) for file in files.values()]
         job = job | {"models": [{"name": n, "side": s} for n, s in zip(files, sides, strict=True)]}
-        try:
-            with _served(place) as address, sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=find_browser(), args=["--no-sandbox"]
-                )
-                page = browser.new_page()
-                page.set_default_timeout(PAGE_LIMIT_MS)
-                page.goto(address)
-                said = page.evaluate("job => work(job)", job)
-                browser.close()
-        except Error as error:
-            raise TrainingError(f"Nothing was measured in a browser: {error}") from error
-    return json.loads(said)
+        # A thread of its own: the caller's may have a Playwright at work already.
+        with _served(place) as address, ThreadPoolExecutor(1) as thread:
+            return json.loads(thread.submit(_open, address, job, hear).result())
+
+
+def _open(address: str, job: dict, hear: Callable[[str], None] | None) -> str:
+    from playwright.sync_api import Error, sync_playwright
+
+    try:
+        with sync_playwright() as playwright:
+            path = find_browser()
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.set_default_timeout(PAGE_LIMIT_MS)
+            if hear:
+                page.on("console", lambda message: hear(message.text))
+            page.goto(address)
+            said = page.evaluate("job => work(job)", job)
+            browser.close()
+    except Error as error:
+        raise TrainingError(f"Nothing was measured in a browser: {error}") from error
+    return said
 
 
 def find_browser() -> str | None:

@@ -12,7 +12,7 @@ import torch
 
 from pyapp.core.model import Card
 from training import export, learn, lite
-from training.compress import COMPRESSION, FP32
+from training.compress import COMPRESSION, FP32, REFERENCE
 from training.evaluate import CHOSEN, EVALUATION
 from training.files import write_text
 from training.final import FINAL
@@ -128,9 +128,10 @@ def why(compression: dict) -> str:
     size = own["brotli_bytes"] / 1e6
     lost = 100 * (whole["accuracy"] - own["accuracy"])
     return (
-        f"Of {len(figures)} variants, {name} is the smallest download ({size:.2f} MB with brotli, "
-        f"fp32 {whole['brotli_bytes'] / 1e6:.2f} MB) among those that lose little on validation "
-        f"pictures ({lost:.1f} points) and are no slower than fp32 in the browser."
+        f"Of {len(figures) - (REFERENCE in figures)} variants, {name} is the smallest download "
+        f"({size:.2f} MB with brotli, fp32 {whole['brotli_bytes'] / 1e6:.2f} MB) among those that "
+        f"lose little on validation pictures ({lost:.1f} points) and are no slower than fp32 in "
+        "the browser."
     )
 
 

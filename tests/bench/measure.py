@@ -16,7 +16,9 @@ from playwright.sync_api import sync_playwright
 from pyapp.core.geo import TILE_PX, Footprint, LngLat, box_of, tiles_under
 from pyapp.core.model import Card
 from tests.browser.conftest import FLAGS, ROOT, chromium_path
-from training.evaluate import session
+from training import export, network
+from training import measure as model_files
+from training.measure import session
 
 sys.path.insert(0, str(ROOT / "site"))
 
@@ -64,6 +66,7 @@ def measure(rounds: int, clicks: int) -> str:
             rows = _starts(playwright, page, other, Path(work), rounds)
             rows += _bytes(playwright, page, dist)
             rows += _answers(playwright, page, dist, clicks)
+        rows += _networks(dist, Path(work))
     head = [("what", "measured", "ratio"), ("---", "---", "---")]
     lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
     machine = f"{os.cpu_count()} cores, headless Chromium, {time.strftime('%Y-%m-%d')}"
@@ -302,3 +305,17 @@ def _native(file: Path, card: Card, runs: int) -> float:
         running.run(None, {"image": chip})
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times[5:])
+
+
+def _networks(dist: Path, work: Path) -> list[tuple]:
+    """The shipped model against EfficientNet-Lite0 as it is, on one thread of the browser."""
+    name = json.loads((dist / "models/index.json").read_text())["default"]
+    whole = export.to_onnx(network.pretrained(network.DEFAULT, 21), 1.0, 224, work / "whole.onnx")
+    times = model_files.browser_times(
+        {"shipped": dist / f"models/{name}/model.onnx", "whole": whole}
+    )
+    ours, theirs = times["shipped"].least_ms, times["whole"].least_ms
+    return [
+        ("inference, onnxruntime-web, 1 thread: shipped model / EfficientNet-Lite0 fp32 at 224 px",
+         f"{ours:.1f} / {theirs:.1f} ms", f"{ours / theirs:.2f}")
+    ]  # fmt: skip

@@ -163,7 +163,7 @@ def test_every_variant_is_measured_and_one_is_shipped(finished):
     facts = json.loads((finished / compress.COMPRESSION).read_text())
     variants = facts["variants"]
     assert set(variants) == {compress.FP32, compress.FP16, compress.INT8_WEIGHTS, compress.INT8,
-                             compress.THIN, compress.NARROW}  # fmt: skip
+                             compress.THIN, compress.NARROW, compress.REFERENCE}  # fmt: skip
     for each in variants.values():
         assert each["brotli_bytes"] <= each["bytes"]
         assert each["native_ms"]["least_ms"] > 0
@@ -171,6 +171,7 @@ def test_every_variant_is_measured_and_one_is_shipped(finished):
     assert variants[compress.THIN]["brotli_bytes"] < variants[compress.INT8_WEIGHTS]["brotli_bytes"]
     assert variants[compress.NARROW]["bytes"] < variants[compress.INT8_WEIGHTS]["bytes"]
     assert facts["shipped"] in variants
+    assert set(variants[compress.FP32]["operators_ms"]) >= {"1x1 convolution", "everything else"}
 
 
 def test_what_is_shipped_is_small_and_loses_little():
@@ -182,6 +183,7 @@ def test_what_is_shipped_is_small_and_loses_little():
         "small": variant(0.98, 3, 5.2),
         "smaller, but worse": variant(0.97, 2, 5.0),
         "smaller, but slow": variant(0.98, 1, 8.0),
+        compress.REFERENCE: variant(0.99, 1, 5.0),
     }
     assert compress.pick(figures, 0.003) == "small"
 
