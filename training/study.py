@@ -218,7 +218,7 @@ def _published(folder: Path, settings, chip_px: int, fitted) -> dict:
     pictures = final.everything(folder, settings)
     stems = [Path(each).stem for each in pictures.files]
     chosen = {
-        part: pictures.take(np.array([i for i, stem in enumerate(stems) if stem in names]))
+        part: pictures.take(np.flatnonzero([stem in names for stem in stems]))
         for part, names in lists.items()
     }
     return _split(chosen["train"], chosen["test"], chip_px, fitted)
