@@ -10,6 +10,7 @@ from pyapp.ui.keys import bind_keys
 from pyapp.ui.model import start_model
 from pyapp.ui.notice import Notice
 from pyapp.ui.places import Places
+from pyapp.ui.release import ReleasePanel
 from pyapp.ui.result import ResultPanel
 from pyapp.ui.square import Square
 from pyapp.ui.start import close_start_screen
@@ -29,3 +30,4 @@ bind_keys(classify, square, imagery, notice)
 close_start_screen()
 browser.mark("lookdown:interactive")
 await classify.use(model)  # noqa: F704
+await ReleasePanel().keep()  # noqa: F704

@@ -41,10 +41,10 @@ def learning_curves(histories: dict[str, list[dict]]) -> str:
         epochs = [each["number"] + 1 for each in history]
         loss.plot(epochs, [each["loss"] for each in history], label=name)
         if history[0]["validation_accuracy"] is not None:
-            right.plot(epochs, [100 * each["validation_accuracy"] for each in history], label=name)
+            right.plot(epochs, [100 * each["validation_accuracy"] for each in history])
     loss.set(xlabel="epoch", ylabel="training loss", ylim=(0, None))
     right.set(xlabel="epoch", ylabel="right on validation pictures, %")
-    loss.legend(frameon=False)
+    figure.legend(loc="outside right center", frameon=False)
     return _svg(figure)
 
 
@@ -97,9 +97,13 @@ def pareto(variants: dict[str, dict], shipped: str) -> str:
         axes.step(*zip(*front, strict=True), where="post", color=GREY, linewidth=1)
         for name, (x, y) in points.items():
             axes.plot(x, y, "o", color=ORANGE if name == shipped else BLUE)
-            axes.annotate(name, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+            beyond = x > np.mean([min(points.values())[0], max(points.values())[0]])
+            axes.annotate(
+                name, (x, y), xytext=(-5 if beyond else 5, 5), textcoords="offset points",
+                ha="right" if beyond else "left", fontsize=7,
+            )  # fmt: skip
         axes.set(xlabel=label)
-        axes.margins(0.2)
+        axes.margins(0.15)
     panels[0].set(ylabel="right on validation pictures, %")
     return _svg(figure)
 

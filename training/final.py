@@ -122,7 +122,8 @@ def finish(shipped: Path, fp32: Path, trained: Trained, folder: Path, run: Path,
     TrainingError
         Where the test was opened before, for another file.
     """
-    _note_opening(shipped, run, again)
+    if not _note_opening(shipped, run, again):
+        return run / FINAL
     answer = json.loads((run / COMPRESSION).read_text())["answer"]
     temperature = json.loads((run / EVALUATION).read_text())["temperature"]
     chosen = learn.load(run / CHOSEN)
@@ -194,11 +195,14 @@ def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
         np.savez_compressed(file, **arrays)
 
 
-def _note_opening(shipped: Path, run: Path, again: bool) -> None:
+def _note_opening(shipped: Path, run: Path, again: bool) -> bool:
+    """Write down that the test is opened; not where its figures for this very file are there."""
     note = run / OPENED
     openings = json.loads(note.read_text()) if note.exists() else []
     sha256 = hashlib.sha256(shipped.read_bytes()).hexdigest()
     others = [each for each in openings if each["sha256"] != sha256]
+    if openings and not others and (run / FINAL).exists():
+        return False
     if others and not again:
         raise TrainingError(
             f"The test pictures were opened on {others[-1]['date']} for another file of this run. "
@@ -207,6 +211,7 @@ def _note_opening(shipped: Path, run: Path, again: bool) -> None:
         )
     now = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     write_text(note, json.dumps([*openings, {"date": now, "sha256": sha256}], indent=1))
+    return True
 
 
 def rounded(figures: Score) -> dict:

@@ -126,12 +126,11 @@ def why(compression: dict) -> str:
     figures, name = compression["variants"], compression["shipped"]
     own, whole = figures[name], figures[FP32]
     size = own["brotli_bytes"] / 1e6
-    lost = 100 * (whole["accuracy"] - own["accuracy"])
     return (
         f"Of {len(figures) - (REFERENCE in figures)} variants, {name} is the smallest download "
         f"({size:.2f} MB with brotli, fp32 {whole['brotli_bytes'] / 1e6:.2f} MB) among those that "
-        f"lose little on validation pictures ({lost:.1f} points) and are no slower than fp32 in "
-        "the browser."
+        f"lose little on validation pictures ({100 * own['accuracy']:.1f} %, fp32 "
+        f"{100 * whole['accuracy']:.1f} %) and are no slower than fp32 in the browser."
     )
 
 

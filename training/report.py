@@ -21,6 +21,11 @@ from training.train import TEACHER, files, parts
 HERE = Path(__file__).resolve().parent
 HTML, MARKDOWN, JSON, FIGURES = "report.html", "report.md", "report.json", "report"
 SAMPLES, SAMPLE_PX = 6, 72
+SHARPNESS = {
+    "native": "its own resolution",
+    "half": "half the resolution",
+    "one and a half": "1.5 times the resolution",
+}
 MOST_MISTAKES, MISTAKE_PX = 12, 160
 
 
@@ -50,7 +55,7 @@ def report(folder: Path, run: Path, settings) -> Path:
         environment.filters |= {"percent": percent, "mb": lambda size: f"{size / 1e6:.2f}"}
         shown = {name: _placed(run, name, each, embed) for name, each in figures.items()}
         template = environment.get_template(f"{file}.j2")
-        page = template.render(facts | {"figures": shown, "toml": text})
+        page = template.render(facts | {"figures": shown, "toml": text, "sharpness": SHARPNESS})
         write_text(run / file, page)
     write_text(run / JSON, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return run / HTML

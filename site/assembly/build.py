@@ -14,7 +14,8 @@ from assembly.errors import SetupError
 
 ROOT = fetch.SITE.parent
 # Files of site/ that make the site but are no part of it.
-TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json"}
+TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json", "sw.js"}
+WORKER = "sw.js"
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 # What is loaded before the page can classify, for the start screen.
 AT_START = re.compile(
@@ -33,6 +34,7 @@ def build(out: Path) -> None:
     """
     made, copied = _texts(), _files()
     listing = _listing(made, copied)
+    made |= {"files.json": listing, WORKER: _worker(listing)}
     if out.exists() and any(out.iterdir()) and not (out / "files.json").exists():
         raise SetupError(f"{out} holds files that are no earlier build. Name an empty folder.")
     try:
@@ -41,7 +43,7 @@ def build(out: Path) -> None:
     except OSError as error:
         raise SetupError(f"{out} cannot be written: {error}. Name another folder.") from error
     try:
-        for path, data in sorted(made.items() | {"files.json": listing}.items()):
+        for path, data in sorted(made.items()):
             _place(part / path).write_bytes(data)
         for path, file in sorted(copied.items()):
             shutil.copyfile(file, _place(part / path))
@@ -64,6 +66,12 @@ def _texts() -> dict[str, bytes]:
     """What the build itself makes: path in the site to contents."""
     app = runtime.compiled_app(app_archive(ROOT))
     return {runtime.APP: app, "imagery/sources.json": imagery.sources().encode()}
+
+
+def _worker(listing: bytes) -> bytes:
+    """The service worker, which names the release that it keeps."""
+    release = hashlib.sha256(listing).hexdigest()
+    return (fetch.SITE / WORKER).read_bytes().replace(b"{release}", release.encode())
 
 
 def _files() -> dict[str, Path]:

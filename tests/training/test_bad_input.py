@@ -157,8 +157,9 @@ def test_settings_that_are_no_toml(tmp_path):
 def test_the_test_pictures_are_opened_for_one_file_only(tmp_path):
     shipped = tmp_path / "shipped.onnx"
     shipped.write_bytes(b"first")
-    final._note_opening(shipped, tmp_path, again=False)
-    final._note_opening(shipped, tmp_path, again=False)
+    assert final._note_opening(shipped, tmp_path, again=False)
+    (tmp_path / final.FINAL).write_text("{}")
+    assert not final._note_opening(shipped, tmp_path, again=False)
     shipped.write_bytes(b"second")
     with pytest.raises(TrainingError, match="choose by the test"):
         final._note_opening(shipped, tmp_path, again=False)

@@ -1,0 +1,81 @@
+// Keeps the whole application on the device, one release at a time, and serves it from there.
+// A release is used only when every file of it has arrived whole. Adds the headers that threads need.
+"use strict";
+const RELEASE = "{release}"; // sha256 of files.json, put in by the build
+const HOME = new URL("./", self.location).href;
+const NAME = `lookdown ${HOME} `;
+const AT_ONCE = 6;
+const ISOLATE = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "credentialless",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
+
+const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
+const digest = async (bytes) => hex(await crypto.subtle.digest("SHA-256", bytes));
+
+// A file whose contents are what they should be; past the browser's cache where that holds another.
+async function whole(path, sha256) {
+  for (const cache of ["no-cache", "reload"]) {
+    const response = await fetch(HOME + path, { cache, credentials: "same-origin" });
+    if (!response.ok) continue;
+    const bytes = await response.arrayBuffer();
+    if (await digest(bytes) === sha256) return kept(bytes, response.headers.get("Content-Type"));
+  }
+  throw new Error(`${path} did not arrive whole`);
+}
+
+const kept = (bytes, type) => new Response(bytes, { headers: { "Content-Type": type || "application/octet-stream", ...ISOLATE } });
+
+// What an earlier release has already, by content.
+async function had() {
+  const found = new Map();
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(NAME) || name === NAME + RELEASE) continue;
+    const cache = await caches.open(name);
+    const listing = await cache.match(HOME + "files.json");
+    if (!listing) continue;
+    for (const [path, { sha256 }] of Object.entries(await listing.json())) {
+      found.set(sha256, () => cache.match(HOME + path));
+    }
+  }
+  return found;
+}
+
+async function install() {
+  const cache = await caches.open(NAME + RELEASE);
+  const listing = await whole("files.json", RELEASE);
+  const old = await had();
+  const left = Object.entries(await listing.clone().json());
+  const take = async () => {
+    for (let next; (next = left.pop());) {
+      const [path, { sha256 }] = next;
+      if (await cache.match(HOME + path)) continue;
+      await cache.put(HOME + path, await old.get(sha256)?.() ?? await whole(path, sha256));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, take));
+  await cache.put(HOME + "files.json", listing);
+}
+
+async function tidy() {
+  for (const name of await caches.keys()) {
+    if (name.startsWith(NAME) && name !== NAME + RELEASE) await caches.delete(name);
+  }
+  await clients.claim();
+}
+
+async function answer(request) {
+  const url = new URL(request.url);
+  const path = url.origin + url.pathname;
+  const found = await caches.match(path === HOME ? HOME + "index.html" : path, { cacheName: NAME + RELEASE });
+  return found ?? fetch(request);
+}
+
+addEventListener("install", (event) => event.waitUntil(install()));
+addEventListener("activate", (event) => event.waitUntil(tidy()));
+addEventListener("message", ({ data }) => data === "switch" && skipWaiting());
+addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  if (method === "GET" && url.startsWith(HOME)) event.respondWith(answer(event.request));
+});
