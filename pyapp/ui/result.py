@@ -128,7 +128,7 @@ def doubt_of(prediction: Prediction) -> str:
     """What keeps the page from being sure, in a few words; nothing where it is."""
     unlike = "unlike anything I was trained on"
     if prediction.sure:
-        return "" if prediction.familiar else unlike.capitalize()
+        return "" if prediction.familiar else unlike[0].upper() + unlike[1:]
     if not prediction.familiar:
         return f"Not sure: {unlike}"
     several = [each.label for each in prediction.likely]
