@@ -72,7 +72,12 @@ async function answer(request) {
   return found ?? fetch(request);
 }
 
-addEventListener("install", (event) => event.waitUntil(install()));
+addEventListener("install", (event) => {
+  // Requests to other sites go past this worker where the browser can do that: Chromium does not
+  // cancel one that went through it.
+  event.addRoutes?.({ condition: { not: { urlPattern: `${HOME}*` } }, source: "network" });
+  event.waitUntil(install());
+});
 addEventListener("activate", (event) => event.waitUntil(tidy()));
 addEventListener("message", ({ data }) => data === "switch" && skipWaiting());
 addEventListener("fetch", (event) => {

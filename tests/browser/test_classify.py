@@ -67,7 +67,7 @@ def test_the_answer_says_everything(ready):
     assert shown.text.lower().startswith(shown.label.lower())
     assert "%" in shown.text
     assert ready.tab.get_attribute("#said", "role") == "status"
-    assert "0.53 m per pixel, coarser than the 0.35 m" in shown.facts["Imagery"]
+    assert "0.53 m per pixel, coarser than the 0.41 m" in shown.facts["Imagery"]
     assert "HOTOSM" in shown.facts["Credit"]
     assert all(word in shown.facts["Time"] for word in ("read", "prepare", "infer", "ms"))
     probabilities = [probability for _, probability in shown.best]
