@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import platform
+import re
 import shutil
 from pathlib import Path
 
@@ -36,7 +37,8 @@ UC_MERCED = (
     "Urban Area Imagery (public domain)"
 )
 MODEL, CARD, INDEX = "model.onnx", "card.json", "index.json"
-REPORT = ("report.json", "report.md")
+# The figures of a report stay with the run: they show training pictures.
+PICTURE = re.compile(r"^!\[.*\n+", re.MULTILINE)
 
 
 def publish(shipped: Path, run: Path, models: Path, settings) -> Path:
@@ -61,9 +63,9 @@ def publish(shipped: Path, run: Path, models: Path, settings) -> Path:
     facts = card(run, settings)
     export.write_facts(shipped, place / MODEL, facts)
     _write_card(place, facts)
-    for name in REPORT:
-        if (run / name).exists():
-            shutil.copyfile(run / name, place / name)
+    shutil.copyfile(run / "report.json", place / "report.json")
+    report = (run / "report.md").read_text(encoding="utf-8")
+    write_text(place / "report.md", PICTURE.sub("", report))
     _write_index(models)
     return place
 
