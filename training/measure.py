@@ -28,6 +28,7 @@ BATCH = 32
 ROUNDS = 30
 WARM_UP = 3
 PROFILED = 12
+BROTLI_QUALITY = 9
 # A line of onnxruntime's profile: microseconds, the node, what it is.
 OPERATOR = re.compile(
     r'"dur" :(\d+),"ts" :\d+,"ph" : "X","name" :"([^"]*)_kernel_time","args" : (\{.*\})\}'
@@ -70,8 +71,8 @@ def probabilities(file: Path, chips: np.ndarray) -> np.ndarray:
 
 
 def compressed_size(file: Path) -> int:
-    """Bytes over the wire, brotli at its best."""
-    return len(brotli.compress(file.read_bytes(), quality=11, lgwin=24))
+    """Bytes over the wire: brotli as the site's build makes it."""
+    return len(brotli.compress(file.read_bytes(), quality=BROTLI_QUALITY, lgwin=24))
 
 
 def chip_px_of(file: Path) -> int:

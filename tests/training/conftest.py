@@ -66,10 +66,8 @@ def run(tmp_path_factory, images):
     return folder
 
 
-@pytest.fixture(scope="session")
-def finished(images, run):
-    """The folder of a run with every step done, up to its report."""
-    how = quick()
+def finish_run(images, run, how):
+    """Every step after training, up to the report."""
     trained = files(run, how)
     settings.write(how, run)
     chosen = evaluate(trained, images, run, how)
@@ -78,6 +76,12 @@ def finished(images, run):
     finish(shipped, fp32, trained, images, run, how)
     report(images, run, how)
     return run
+
+
+@pytest.fixture(scope="session")
+def finished(images, run):
+    """The folder of a run with every step done, up to its report."""
+    return finish_run(images, run, quick())
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,19 @@
 """Backbones by name: only the last layer is new, and what is left works as it did."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 import torchvision
 from torch import nn
 
-from training import export, learn, lite, measure, network
+from tests.training.conftest import finish_run, quick
+from training import export, learn, lite, measure, network, settings
+from training.compress import COMPRESSION, NARROW, REFERENCE, SHIPPED
 from training.learn import Learnt
+from training.publish import publish
+from training.train import train
 
 NAMES = ("resnet18", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5", "convnext_tiny")
 
@@ -65,3 +71,26 @@ def test_larger_lite_networks_have_the_reference_number_of_weights(name):
     whole = {"efficientnet_lite1": 5_416_680, "efficientnet_lite2": 6_092_072}[name]
     count = sum(each.numel() for each in lite.features(name).parameters())
     assert count == whole - 1_281_000
+
+
+def test_a_whole_run_without_a_teacher_of_another_backbone(no_download, images, tmp_path):
+    no_download("shufflenet_v2_x0_5")
+    how = settings.changed(
+        quick(),
+        backbone="shufflenet_v2_x0_5",
+        seeds=[1],
+        pupil={"views": 0},
+        split={"use_all": False},
+    )
+    run = tmp_path / "other"
+    train(images, run, how)
+    finish_run(images, run, how)
+    place = publish(run / SHIPPED, run, tmp_path / "models", how)
+    card = json.loads((place / "card.json").read_text())
+    assert (
+        card["weights"] == "shufflenet_v2_x0_5 pretrained on ImageNet by torchvision (BSD 3-Clause)"
+    )
+    assert card["standardization_mean"] == pytest.approx([0.485, 0.456, 0.406])
+    variants = json.loads((run / COMPRESSION).read_text())["variants"]
+    assert NARROW not in variants
+    assert REFERENCE not in variants
