@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from tests.training.conftest import quick
-from training import data, final, learn, lite, network, settings
+from training import data, final, learn, lite, network
 from training.errors import TrainingError
 from training.files import write_whole
 from training.train import train
@@ -96,11 +96,12 @@ def test_publish_without_a_run(tmp_path):
 
 
 def test_a_checkpoint_of_another_backbone(images, tmp_path, run):
-    other = settings.changed(quick(), backbone="efficientnet_lite1")
-    shutil.copytree(run, tmp_path / "run")
-    (tmp_path / "run" / "teacher" / learn.RESULT).unlink()
-    with pytest.raises(TrainingError, match="is of the backbone efficientnet_lite0, not of"):
-        train(images, tmp_path / "run", other, resume=True)
+    teacher = shutil.copytree(run, tmp_path / "run") / "teacher"
+    (teacher / learn.RESULT).unlink()
+    contents = torch.load(teacher / learn.CHECKPOINT)
+    torch.save(contents | {"backbone": "resnet18"}, teacher / learn.CHECKPOINT)
+    with pytest.raises(TrainingError, match="is of the backbone resnet18, not of efficientnet"):
+        train(images, tmp_path / "run", quick(), resume=True)
 
 
 def test_a_checkpoint_of_other_classes(images, tmp_path, run, spoilt):
