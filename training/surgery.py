@@ -8,6 +8,7 @@ training on brings back the rest.
 
 import copy
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +19,18 @@ from training.network import Network
 
 BATCH = 32
 RIDGE = 1e-4
+# With fewer places seen than this many a channel, many solutions fit: the smaller is the better.
+FEW, RIDGE_OF_FEW = 2, 0.1
 # torch.quantile takes no more values than this.
 QUANTILE_LIMIT = 2**24
+
+
+class _Moments(NamedTuple):
+    """What goes into a layer: second moments, float64 [F, F], means, [F], number of places."""
+
+    squares: Tensor
+    means: Tensor
+    places: int
 
 
 class _Sums:
@@ -34,8 +45,8 @@ class _Sums:
         self._values = self._values + values
         self._count += count
 
-    def mean(self) -> tuple[Tensor, Tensor]:
-        return self._squares / self._count, self._values / self._count
+    def mean(self) -> _Moments:
+        return _Moments(self._squares / self._count, self._values / self._count, self._count)
 
 
 def _look(network: Network, layer: nn.Conv2d, chips: np.ndarray, watch) -> None:
@@ -67,12 +78,12 @@ def narrow_blocks(network: Network, chips: np.ndarray, share: float) -> Network:
     for block in slim.features.modules():
         if isinstance(block, InvertedResidual) and len(block.layers) == 3:
             widen, filters, project = (part[0] for part in block.layers)
-            moments, means = _moments(slim, project, chips)
+            moments = _moments(slim, project, chips)
             weight = project.weight.data.double()[:, :, 0, 0]
-            worth = moments.diagonal() * weight.square().sum(0)
+            worth = moments.squares.diagonal() * weight.square().sum(0)
             count = max(8, round((1 - share) * len(worth) / 8) * 8)
             kept = torch.sort(torch.topk(worth, count).indices).values
-            _refit(project, weight, moments, means, kept)
+            _refit(project, weight, moments, kept)
             for layer in (widen, filters):
                 layer.weight = nn.Parameter(layer.weight.data[kept].clone())
                 layer.bias = nn.Parameter(layer.bias.data[kept].clone())
@@ -81,8 +92,8 @@ def narrow_blocks(network: Network, chips: np.ndarray, share: float) -> Network:
     return slim
 
 
-def _moments(network, layer: nn.Conv2d, chips) -> tuple[Tensor, Tensor]:
-    """Second moments, float64 [F, F], and means, [F], of what goes into a 1x1 convolution."""
+def _moments(network, layer: nn.Conv2d, chips) -> _Moments:
+    """Of what goes into a 1x1 convolution."""
     found = _Sums()
 
     def watch(_, inputs):
@@ -93,11 +104,13 @@ def _moments(network, layer: nn.Conv2d, chips) -> tuple[Tensor, Tensor]:
     return found.mean()
 
 
-def _refit(project: nn.Conv2d, weight: Tensor, moments: Tensor, means: Tensor, kept: Tensor):
+def _refit(project: nn.Conv2d, weight: Tensor, moments: _Moments, kept: Tensor):
     """Project the kept channels so that the block gives what it gave."""
-    covariance = moments - means[:, None] * means[None, :]
+    means = moments.means
+    covariance = moments.squares - means[:, None] * means[None, :]
     inner = covariance[kept][:, kept]
-    inner += RIDGE * inner.diagonal().mean() * torch.eye(len(kept), dtype=inner.dtype)
+    ridge = RIDGE if moments.places >= FEW * len(means) else RIDGE_OF_FEW
+    inner += ridge * inner.diagonal().mean() * torch.eye(len(kept), dtype=inner.dtype)
     new = torch.linalg.solve(inner, covariance[kept] @ weight.T).T
     shift = weight @ means - new @ means[kept]
     project.weight = nn.Parameter(new[:, :, None, None].float())
