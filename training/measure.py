@@ -25,7 +25,7 @@ from training.errors import TrainingError
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "measure.html"
 BATCH = 32
-ROUNDS = 30
+ROUNDS = 60
 WARM_UP = 3
 PROFILED = 12
 BROTLI_QUALITY = 9
