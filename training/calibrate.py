@@ -71,15 +71,6 @@ def covered(probability: np.ndarray, classes: np.ndarray, level: float) -> tuple
     return float(sets[np.arange(len(classes)), classes].mean()), float(sets.sum(1).mean())
 
 
-def familiarity(activation: np.ndarray) -> np.ndarray:
-    """How much a chip is like what the network was trained on, float [N].
-
-    The largest logit: Hendrycks et al., Scaling Out-of-Distribution Detection (ICML 2022). Taken as
-    the mean over places of the class-activation map, float [N, C, h, w], which the page has.
-    """
-    return activation.mean((2, 3)).max(1)
-
-
 def fit_familiarity(scores: np.ndarray, kept: float) -> float:
     """The familiarity over which ``kept`` of known chips are: float [N] to float."""
     return float(np.quantile(scores, 1 - kept))

@@ -1,4 +1,4 @@
-"""The charts of the report, each as SVG or as a PNG of pictures."""
+"""The charts of the report, as SVG, or as JPEG where they show pictures."""
 
 import io
 

@@ -1,5 +1,6 @@
 """Smaller files of one network, measured side by side; the best of them is what the page gets."""
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -104,14 +105,13 @@ class _Maker:
     """Makes the variants of one network, into one folder."""
 
     def __init__(self, weights: Path, fp32: Path, learning, place: Path, temperature, settings):
-        self._weights, self._fp32, self._learning = weights, fp32, learning
+        self._trained, self._fp32, self._learning = learn.load(weights), fp32, learning
         self._place, self._temperature, self._settings = place, temperature, settings
-        self._chip_px = learn.load(weights).chip_px
         place.mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
         """The variants that this network can have."""
-        modules = learn.load(self._weights).network.modules()
+        modules = self._trained.network.modules()
         narrow = any(isinstance(each, InvertedResidual) for each in modules)
         return [FP32, FP16, INT8_WEIGHTS, INT8, THIN, *([NARROW] if narrow else [])]
 
@@ -133,12 +133,12 @@ class _Maker:
         count = len(self._learning.classes)
         wanted = min(count, self._settings.compress.calibration_images)
         some = self._learning.take(np.sort(random.choice(count, wanted, replace=False)))
-        return learn.chips_of(some, self._chip_px)
+        return learn.chips_of(some, self._trained.chip_px)
 
     def _pruned(self, way: str) -> Path:
         """Prune, tune again, and store as int8."""
         how = self._settings.compress
-        pruned, keep = learn.load(self._weights).network, None
+        pruned, keep = copy.deepcopy(self._trained.network), None
         if way == "thinned":
             keep = surgery.thin_out(pruned, how.thin)
         else:
@@ -146,13 +146,15 @@ class _Maker:
         tuning = changed(
             self._settings,
             backbone=pruned.backbone,
-            ground={"chip_px": self._chip_px},
+            ground={"chip_px": self._trained.chip_px},
             train={"epochs": how.epochs, "learning_rate": how.learning_rate, "frozen": 0.0},
         )
         place, seed = self._place / way, self._settings.seeds[0]
         done = learn.fit(self._learning, None, place, tuning, seed, start=pruned, keep=keep)
         network = learn.load(done).network
-        plain = export.to_onnx(network, self._temperature, self._chip_px, place / "fp32.onnx")
+        plain = export.to_onnx(
+            network, self._temperature, self._trained.chip_px, place / "fp32.onnx"
+        )
         return store_weights(plain, self._place / f"{way}.onnx", np.int8)
 
 

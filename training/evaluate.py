@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from pyapp.core.model import familiarity
 from training import calibrate, learn
 from training.files import write_text
 from training.train import Trained, parts
@@ -106,7 +107,7 @@ def fitted(said: dict[str, np.ndarray], classes: np.ndarray, how) -> dict:
         The table ``answer`` of the settings.
     """
     probability = said["probability"]
-    scores = calibrate.familiarity(said["activation"])
+    scores = familiarity(said["activation"])
     return {
         "threshold": calibrate.fit_threshold(probability, classes, how.right),
         "sets": {

@@ -17,6 +17,7 @@ import torch
 from tqdm import tqdm
 
 from pyapp.core.chip import resample
+from pyapp.core.model import familiarity
 from training import calibrate, data, learn, measure
 from training.compress import COMPRESSION
 from training.errors import TrainingError
@@ -26,8 +27,7 @@ from training.train import Trained
 
 OPENED, FINAL, SAID = "test-opened.json", "final.json", "final.npz"
 # Ground resolutions of the same pictures, against their own.
-NATIVE = {"native": 1.0}
-SHARPNESS = {**NATIVE, "half": 0.5, "one and a half": 1.5}
+SHARPNESS = {"native": 1.0, "half": 0.5, "one and a half": 1.5}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,6 @@ def test(
     names: tuple[str, ...],
     settings,
     threshold: float,
-    sharpness=SHARPNESS,
 ) -> dict[str, Score]:
     """Measure a model's file on the test pictures.
 
@@ -88,12 +87,16 @@ def test(
     dict
         ``Score`` by the name of each sharpness of the imagery.
     """
-    pictures = test_part(folder, names, settings)
-    scores = {}
-    for name, factor in sharpness.items():
-        chips = _chips(pictures, factor, measure.chip_px_of(file))
-        scores[name] = score(measure.probabilities(file, chips), pictures.classes, threshold)
-    return scores
+    return _scores(file, test_part(folder, names, settings), threshold)
+
+
+def _scores(file: Path, pictures: data.Pictures, threshold: float) -> dict[str, Score]:
+    side = measure.chip_px_of(file)
+    said = {
+        name: measure.probabilities(file, _chips(pictures, factor, side))
+        for name, factor in SHARPNESS.items()
+    }
+    return {name: score(each, pictures.classes, threshold) for name, each in said.items()}
 
 
 def finish(shipped: Path, fp32: Path, trained: Trained, folder: Path, run: Path, settings,
@@ -135,14 +138,7 @@ def finish(shipped: Path, fp32: Path, trained: Trained, folder: Path, run: Path,
     plain = measure.probabilities(fp32, chips)
     development, seeds = (_of_seeds(files, chips, classes) for files in trained)
     of_torch = torch.softmax(learn.logits_of(chosen.network, chips) / temperature, 1).numpy()
-    sharp = {
-        name: score(
-            measure.probabilities(shipped, _chips(pictures, factor, side)),
-            classes,
-            answer["threshold"],
-        )
-        for name, factor in SHARPNESS.items()
-    }
+    sharp = _scores(shipped, pictures, answer["threshold"])
     facts = {
         "shipped": {name: rounded(each) for name, each in sharp.items()},
         "fp32": rounded(score(plain, classes, answer["threshold"])),
@@ -153,9 +149,7 @@ def finish(shipped: Path, fp32: Path, trained: Trained, folder: Path, run: Path,
             coverage: _set_figures(said["probability"], classes, level)
             for coverage, level in answer["sets"].items()
         },
-        "familiar": round(
-            float((calibrate.familiarity(said["activation"]) >= answer["familiar"]).mean()), 4
-        ),
+        "familiar": round(float((familiarity(said["activation"]) >= answer["familiar"]).mean()), 4),
         "reliability": [list(each) for each in calibrate.reliability(said["probability"], classes)],
         "torch_against_onnxruntime": float(np.abs(of_torch - plain).max()),
         "int8_against_fp32": float(np.abs(said["probability"] - plain).max()),

@@ -1,7 +1,6 @@
 """What a model's file weighs, and how long it takes, natively and in the browser."""
 
-import functools
-import http.server
+import contextlib
 import json
 import os
 import re
@@ -9,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ BATCH = 32
 ROUNDS = 60
 WARM_UP = 3
 PROFILED = 12
+RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 BROTLI_QUALITY = 9
 # A line of onnxruntime's profile: microseconds, the node, what it is.
 OPERATOR = re.compile(
@@ -35,10 +35,6 @@ OPERATOR = re.compile(
 )
 PAGE_LIMIT_MS = 600_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ISOLATED = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-}
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,11 @@ def _in_browser(
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         shutil.copy(PAGE, place / "index.html")
-        (place / "ort").symlink_to(site_tools.fetch.npm_packages() / "onnxruntime-web" / "dist")
+        (place / "ort").mkdir()
+        for name in RUNTIME:
+            shutil.copy(
+                site_tools.fetch.npm_packages() / "onnxruntime-web/dist" / name, place / "ort"
+            )
         for number, file in enumerate(files.values()):
             shutil.copy(file, place / f"{number}.onnx")
         if chips is not None:
@@ -161,7 +161,7 @@ def _in_browser(
         sides = [chip_px_of(file) for file in files.values()]
         job = job | {"models": [{"name": n, "side": s} for n, s in zip(files, sides, strict=True)]}
         # A thread of its own: the caller's may have a Playwright at work already.
-        with _served(place) as address, ThreadPoolExecutor(1) as thread:
+        with served(place) as address, ThreadPoolExecutor(1) as thread:
             return json.loads(thread.submit(_open, address, job, hear).result())
 
 
@@ -192,31 +192,10 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-class _Isolated(http.server.SimpleHTTPRequestHandler):
-    """Files of a folder, with the headers that threads in a page need."""
-
-    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
-        ".mjs": "text/javascript"
-    }
-
-    def end_headers(self):
-        for name, value in ISOLATED.items():
-            self.send_header(name, value)
-        super().end_headers()
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-class _served:  # noqa: N801  (used like a function)
-    def __init__(self, folder: Path):
-        handler = functools.partial(_Isolated, directory=str(folder))
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+@contextlib.contextmanager
+def served(folder: Path, compressed=None) -> Iterator[str]:
+    """Serve a folder as ``python serve.py`` does; its address."""
+    with site_tools.server.SiteServer(folder, 0, compressed) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.address
+        server.shutdown()

@@ -1,4 +1,4 @@
-"""The site's build, whose cache and npm packages training shares."""
+"""The site's build, whose cache, npm packages and server training shares."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,6 @@ from pathlib import Path
 SITE = Path(__file__).resolve().parent.parent / "site"
 sys.path.insert(0, str(SITE))
 
-from assembly import cache, fetch  # noqa: E402
+from assembly import cache, fetch, server  # noqa: E402
 
-__all__ = ["cache", "fetch"]
+__all__ = ["cache", "fetch", "server"]

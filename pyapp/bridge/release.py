@@ -41,11 +41,11 @@ class Release:
             return
         # A page without a worker that gets its first one stays as it is; a page that runs on a
         # release goes on with the newer one as a whole.
-        self._runs_on_one = not is_none(workers.controller)
+        runs_on_one = not is_none(workers.controller)
         try:
             self._registration = await workers.register(WORKER, to_js({"updateViaCache": "none"}))
         except JsException:
-            self._on_change(Kept.WHOLE if self._runs_on_one else Kept.FAILED)
+            self._on_change(Kept.WHOLE if runs_on_one else Kept.FAILED)
             return
         self._registration.addEventListener("updatefound", create_proxy(lambda _: self._watch()))
         if not is_none(self._registration.waiting):

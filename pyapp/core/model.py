@@ -139,6 +139,15 @@ class Prediction:
         return self.ranked[0]
 
 
+def familiarity(activation: np.ndarray) -> np.ndarray:
+    """How much chips are like what the network was trained on, float [...].
+
+    The largest logit: Hendrycks et al., Scaling Out-of-Distribution Detection (ICML 2022). Taken as
+    the mean over places of the class-activation maps, float [..., C, h, w], which the page has.
+    """
+    return activation.mean((-2, -1)).max(-1)
+
+
 def predictions(card: Card, outputs: dict[str, np.ndarray]) -> list[Prediction]:
     """Rank what the network gave for a batch of chips.
 
@@ -167,13 +176,10 @@ def _prediction(card, probability, embedding, activation) -> Prediction:
     )
     coverage, level = max(card.sets.items(), default=(0.0, 1.0))
     likely = ranked[:1] + tuple(each for each in ranked[1:] if each.probability >= level)
-    # The largest logit, by the mean over places: Hendrycks et al., Scaling Out-of-Distribution
-    # Detection (ICML 2022).
-    familiarity = float(activation.mean((1, 2)).max())
     return Prediction(
         ranked=ranked,
         sure=ranked[0].probability >= card.threshold,
-        familiar=familiarity >= card.familiar,
+        familiar=bool(familiarity(activation) >= card.familiar),
         likely=likely,
         coverage=coverage,
         embedding=embedding,

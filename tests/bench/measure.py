@@ -6,7 +6,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -18,13 +17,12 @@ from pyapp.core.model import Card
 from tests.browser.conftest import FLAGS, ROOT, chromium_path
 from training import export, network
 from training import measure as model_files
-from training.measure import session
+from training.measure import served, session
 
 sys.path.insert(0, str(ROOT / "site"))
 
 from assembly import cache, fetch, runtime
 from assembly.build import build, compressed
-from assembly.server import SiteServer
 
 HERE = Path(__file__).resolve().parent
 READY = "html[data-ready]"
@@ -62,7 +60,7 @@ def measure(rounds: int, clicks: int) -> str:
         dist, rivals = Path(work) / "dist", Path(work) / "rivals"
         build(dist)
         _lay_rivals(rivals)
-        with _served(dist) as page, _served(rivals) as other:
+        with served(dist, compressed(dist)) as page, served(rivals, compressed(rivals)) as other:
             rows = _starts(playwright, page, other, Path(work), rounds)
             rows += _bytes(playwright, page, dist)
             rows += _answers(playwright, page, dist, clicks)
@@ -71,19 +69,6 @@ def measure(rounds: int, clicks: int) -> str:
     lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
     machine = f"{os.cpu_count()} cores, headless Chromium, {time.strftime('%Y-%m-%d')}"
     return "\n".join(lines) + f"\n\nOne run of `python -m tests.bench` ({machine}).\n"
-
-
-class _served:  # noqa: N801  (used like a function)
-    def __init__(self, folder: Path):
-        self._server = SiteServer(folder, 0, compressed(folder))
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self._server.address
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def _lay_rivals(folder: Path) -> None:

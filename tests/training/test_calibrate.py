@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from pyapp.core.model import familiarity
 from training.calibrate import (
     calibration_error,
     covered,
-    familiarity,
     fit_familiarity,
     fit_sets,
     fit_temperature,

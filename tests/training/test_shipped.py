@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from pyapp.core.model import INPUT, OUTPUTS, Card
+from pyapp.core.model import INPUT, OUTPUTS, Card, familiarity
 from training import calibrate, final, learn, measure, settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def test_its_label_sets_hold_what_they_promise(folder, facts):
         # Three standard errors of 210 pictures below what is promised.
         spread = (float(coverage) * (1 - float(coverage)) / len(chips)) ** 0.5
         assert held >= float(coverage) - 3 * spread
-    familiar = calibrate.familiarity(said["activation"]) >= facts["familiar"]
+    familiar = familiarity(said["activation"]) >= facts["familiar"]
     assert familiar.mean() > 0.93
 
 
