@@ -197,5 +197,7 @@ def served(folder: Path, compressed=None) -> Iterator[str]:
     """Serve a folder as ``python serve.py`` does; its address."""
     with site_tools.server.SiteServer(folder, 0, compressed) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.address
-        server.shutdown()
+        try:
+            yield server.address
+        finally:
+            server.shutdown()
