@@ -8,7 +8,9 @@ Needs the standard library only, and npm or pip for the first time.
 """
 
 import argparse
+import contextlib
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from assembly.server import HOST, SiteServer  # noqa: E402
 
 PORT = 8000
 TRIES = 50
+QUALITY = 4  # of brotli
 
 
 def main() -> int:
@@ -56,6 +59,8 @@ def parse() -> argparse.Namespace:
 def serve(folder: Path, options: argparse.Namespace) -> None:
     """Serve a built site until Ctrl-C."""
     server = listen(folder, options)
+    # Nothing waits for the compressed variants: until they are there, files go out as they are.
+    threading.Thread(target=compress, args=(server, folder), daemon=True).start()
     print(f"Lookdown is at {server.address} (Ctrl-C ends it)", flush=True)
     if not options.no_open:
         webbrowser.open(server.address)
@@ -63,12 +68,17 @@ def serve(folder: Path, options: argparse.Namespace) -> None:
         server.serve_forever()
 
 
+def compress(server: SiteServer, folder: Path) -> None:
+    """Give the server smaller variants of its files, made quickly."""
+    with contextlib.suppress(SetupError, OSError):
+        server.compressed = compressed(folder, QUALITY)
+
+
 def listen(folder: Path, options: argparse.Namespace) -> SiteServer:
     """A server on the wanted port, or on the next free one."""
-    variants = compressed(folder)
     for port in range(options.port, options.port + TRIES):
         try:
-            return SiteServer(folder, port, variants, options.verbose)
+            return SiteServer(folder, port, verbose=options.verbose)
         except OSError:
             continue
     last = options.port + TRIES - 1

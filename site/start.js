@@ -14,6 +14,27 @@
   const sizes = fetch("files.json").then((r) => r.json());
   const here = new URL(".", location.href).href;
   const arrived = new Set();
+  const isWaitedFor = ({ part }) => ["python", "packages", "answer"].includes(part);
+
+  // On a first visit all is asked for early, what is needed first first; later the device has it.
+  // The next part is asked for while the last bytes of one arrive: soon Python blocks this thread.
+  async function fetchAhead() {
+    if (navigator.serviceWorker?.controller) return;
+    const files = await sizes;
+    for (const [part, priority] of [["python", "high"], ["packages", "high"], ["answer", "low"]]) {
+      const wanted = Object.entries(files).filter(([, file]) => file.part === part);
+      let left = 0.9 * wanted.reduce((sum, [, { size }]) => sum + size, 0);
+      await new Promise((next, failed) => wanted.forEach(async ([path]) => {
+        try {
+          const reader = (await fetch(path, { priority })).body.getReader();
+          for (let got; !(got = await reader.read()).done;) if ((left -= got.value.length) < 0) next();
+        } catch (error) {
+          failed(error);
+        }
+      }));
+    }
+  }
+  fetchAhead().catch(() => {}); // the one who needs the file tells
 
   async function show() {
     const files = await sizes;
@@ -21,7 +42,7 @@
     if (!bar || $("start").classList.contains("failed")) return;
     let had = 0, all = 0;
     const rows = PARTS.map(([name, pattern]) => {
-      const wanted = Object.entries(files).filter(([path, file]) => file.start && pattern.test(path));
+      const wanted = Object.entries(files).filter(([path, file]) => isWaitedFor(file) && pattern.test(path));
       const total = wanted.reduce((sum, [, file]) => sum + file.size, 0);
       const done = wanted.reduce((sum, [path, file]) => sum + (arrived.has(path) ? file.size : 0), 0);
       had += done;

@@ -27,35 +27,50 @@ async function whole(path, sha256) {
 
 const kept = (bytes, type) => new Response(bytes, { headers: { "Content-Type": type || "application/octet-stream", ...ISOLATE } });
 
-// What an earlier release has already, by content.
+// What earlier releases have on the device: by content, and by path.
 async function had() {
-  const found = new Map();
+  const contents = new Map(), paths = new Set();
   for (const name of await caches.keys()) {
     if (!name.startsWith(NAME) || name === NAME + RELEASE) continue;
     const cache = await caches.open(name);
     const listing = await cache.match(HOME + "files.json");
     if (!listing) continue;
     for (const [path, { sha256 }] of Object.entries(await listing.json())) {
-      found.set(sha256, () => cache.match(HOME + path));
+      if (!await cache.match(HOME + path)) continue;
+      paths.add(path);
+      contents.set(sha256, () => cache.match(HOME + path));
     }
   }
-  return found;
+  return { contents, paths };
 }
 
-async function install() {
+async function fill() {
   const cache = await caches.open(NAME + RELEASE);
   const listing = await whole("files.json", RELEASE);
-  const old = await had();
-  const left = Object.entries(await listing.clone().json());
+  const { contents, paths } = await had();
+  // Extras are kept once they have been used.
+  const left = Object.entries(await listing.clone().json())
+    .filter(([path, { part }]) => part !== "extra" || paths.has(path));
   const take = async () => {
     for (let next; (next = left.pop());) {
       const [path, { sha256 }] = next;
       if (await cache.match(HOME + path)) continue;
-      await cache.put(HOME + path, await old.get(sha256)?.() ?? await whole(path, sha256));
+      await cache.put(HOME + path, await contents.get(sha256)?.() ?? await whole(path, sha256));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, take));
   await cache.put(HOME + "files.json", listing);
+}
+
+async function install() {
+  try {
+    await fill();
+  } catch (error) {
+    if (error.name === "QuotaExceededError") await caches.delete(NAME + RELEASE);
+    const pages = await clients.matchAll({ includeUncontrolled: true });
+    for (const page of pages) page.postMessage({ failed: error.name });
+    throw error;
+  }
 }
 
 async function tidy() {
@@ -68,8 +83,17 @@ async function tidy() {
 async function answer(request) {
   const url = new URL(request.url);
   const path = url.origin + url.pathname;
-  const found = await caches.match(path === HOME ? HOME + "index.html" : path, { cacheName: NAME + RELEASE });
-  return found ?? fetch(request);
+  const cache = await caches.open(NAME + RELEASE);
+  const found = await cache.match(path === HOME ? HOME + "index.html" : path);
+  if (found) return found;
+  const listing = await cache.match(HOME + "files.json");
+  const name = path.slice(HOME.length);
+  const extra = listing && (await listing.json())[name];
+  if (!extra) return fetch(request);
+  const response = await whole(name, extra.sha256);
+  // Without room for it, it is used all the same.
+  await cache.put(path, response.clone()).catch(() => {});
+  return response;
 }
 
 addEventListener("install", (event) => {

@@ -17,11 +17,16 @@ ROOT = fetch.SITE.parent
 TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json", "sw.js"}
 WORKER = "sw.js"
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-# What is loaded before the page can classify, for the start screen.
-AT_START = re.compile(
-    r"runtime/(pyodide/|ort/|leaflet/[^/]*$|pyscript/core)|^models/[^/]+/model\.onnx$"
-    r"|^(app\.zip|main\.py|style\.css)$"
-)
+# When a file is wanted: the first part that fits, else "rest". Python itself takes half a second to
+# start, in which the packages arrive; the first answer waits for "answer" besides; an "extra" is
+# fetched when it is used.
+PARTS = (
+    ("extra", re.compile(r"runtime/ort/.*(webgpu|asyncify)|^screenshots/")),
+    ("packages", re.compile(r"\.whl$|^app\.zip$")),
+    ("python", re.compile(r"runtime/(pyodide/|leaflet/[^/]*$|pyscript/core)"
+                          r"|^(main\.py|style\.css|pyscript\.toml)$")),
+    ("answer", re.compile(r"runtime/ort/")),
+)  # fmt: skip
 
 
 def build(out: Path) -> None:
@@ -100,18 +105,32 @@ def app_archive(root: Path) -> bytes:
 
 
 def _listing(made: dict[str, bytes], copied: dict[str, Path]) -> bytes:
-    """``files.json``: size and sha256 of every file, and whether the start waits for it."""
+    """``files.json``: size, sha256 and part of every file."""
     facts = {path: (len(data), hashlib.sha256(data).hexdigest()) for path, data in made.items()}
     facts |= {path: (file.stat().st_size, cache.digest(file)) for path, file in copied.items()}
+    default = json.loads((ROOT / "models/index.json").read_text())["default"]
     listed = {
-        path: {"size": size, "sha256": sha256, "start": bool(AT_START.search(path))}
+        path: {"size": size, "sha256": sha256, "part": _part(path, default)}
         for path, (size, sha256) in sorted(facts.items())
     }
     return json.dumps(listed, indent=0).encode()
 
 
-def compressed(out: Path) -> dict[str, dict[str, Path]]:
+def _part(path: str, default_model: str) -> str:
+    """When a file is wanted; of the models, the default one is for the first answer."""
+    if path.startswith("models/") and path.endswith(".onnx"):
+        return "answer" if path.split("/")[1] == default_model else "extra"
+    return next((name for name, pattern in PARTS if pattern.search(path)), "rest")
+
+
+def compressed(out: Path, quality: int = 11) -> dict[str, dict[str, Path]]:
     """Pre-compressed variants of a built site's files, made once for each content.
+
+    Parameters
+    ----------
+    out : Path
+    quality : int
+        Of brotli, up to 11: two minutes for the whole site, 4 takes seconds.
 
     Returns
     -------
@@ -119,7 +138,7 @@ def compressed(out: Path) -> dict[str, dict[str, Path]]:
         Path in the site to ``{"br": file, "gzip": file}``, only where that saves bytes.
     """
     listing = json.loads((out / "files.json").read_text())
-    folder = cache.folder() / "compressed"
+    folder = cache.folder() / f"compressed-{quality}"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {path: facts for path, facts in listing.items() if not path.endswith((".jpg", ".png"))}
     missing = {
@@ -128,7 +147,7 @@ def compressed(out: Path) -> dict[str, dict[str, Path]]:
         if not (folder / f"{facts['sha256']}.gz").exists()
     }
     if missing:
-        _compress(missing, folder)
+        _compress(missing, folder, quality)
     found = {}
     for path, facts in wanted.items():
         variants = {
@@ -143,16 +162,16 @@ def compressed(out: Path) -> dict[str, dict[str, Path]]:
     return found
 
 
-def _compress(files: dict[str, Path], folder: Path) -> None:
-    fetch.say(f"Compressing {len(files)} files")
+def _compress(files: dict[str, Path], folder: Path, quality: int) -> None:
     node = fetch.node_tools()
     script = Path(__file__).with_name("compress.mjs")
     with tempfile.TemporaryDirectory(dir=folder) as work:
         for name, file in files.items():
             shutil.copyfile(file, Path(work) / name)
         names = [str(Path(work) / name) for name in files]
-        command = [*node.node, str(script), *names]
+        command = [*node.node, str(script), str(quality), *names]
         fetch.run(command, "the files could not be compressed", environment=node.environment())
         for name in files:
+            # The last one says that both are there.
             for ending in (".br", ".gz"):
                 Path(work, name + ending).replace(folder / (name + ending))

@@ -1,13 +1,15 @@
-// Writes FILE.br and FILE.gz beside each file named on the command line.
-import { readFileSync, writeFileSync } from "node:fs";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-for (const file of process.argv.slice(2)) {
-  const data = readFileSync(file);
+// node compress.mjs QUALITY FILE ...: writes FILE.br and FILE.gz, several at a time.
+import { readFile, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+const [quality, ...files] = process.argv.slice(2);
+await Promise.all(files.map(async (file) => {
+  const data = await readFile(file);
   const params = {
-    [constants.BROTLI_PARAM_QUALITY]: 9,
-    [constants.BROTLI_PARAM_LGWIN]: 24,
+    [constants.BROTLI_PARAM_QUALITY]: Number(quality),
+    [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
     [constants.BROTLI_PARAM_SIZE_HINT]: data.length,
   };
-  writeFileSync(file + ".br", brotliCompressSync(data, { params }));
-  writeFileSync(file + ".gz", gzipSync(data, { level: 9 }));
-}
+  await writeFile(file + ".br", await promisify(brotliCompress)(data, { params }));
+  await writeFile(file + ".gz", await promisify(gzip)(data, { level: 9 }));
+}));

@@ -13,7 +13,9 @@ AS_IS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # The rest of PyScript's chunks belongs to plugins that the page switches off.
 PYSCRIPT_UNUSED = ("codemirror", "deprecations", "donkey", "py-editor", "py-game", "py-terminal",
                    "xterm", "service-worker", "storage")  # fmt: skip
-ORT = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+ORT = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm",
+       "ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs",
+       "ort-wasm-simd-threaded.asyncify.wasm")  # fmt: skip
 LEAFLET = ("leaflet-src.esm.js", "leaflet.css")
 
 

@@ -1,75 +1,118 @@
 """Compiles and slims the standard library, the wheels and our own Python; runs inside Pyodide.
 
 The magic number of the compiled files then fits. Works on ``/work/in`` and writes ``/work/out``.
-Optimisation level 0: numpy needs its docstrings.
+Docstrings and assertions are left out but for our own Python and where numpy builds on them.
+Archives are stored, not deflated: the host compresses what it sends, and brotli makes of the whole
+a third less than of deflated pieces; nothing is left to inflate at the start.
 """
 
 import importlib.util
 import marshal
 import re
+import types
 import zipfile
 from pathlib import Path
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-# What a page with numpy, Pillow and PyScript never imports.
-UNUSED_LIBRARY = re.compile(
+# What a page with numpy, Pillow and PyScript imports, and what its own Python may want besides.
+# asyncio, shutil and zipfile do without ssl, bz2, lzma and zstd, and start quicker without.
+LIBRARY = re.compile(
     r"""^(
-    test|tests|idlelib|lib2to3|ensurepip|turtledemo|tkinter|pydoc_data|venv|distutils|unittest
-    |sqlite3|curses|dbm|xmlrpc|wsgiref|_pyrepl|multiprocessing|pathlib/_local_tests|msilib
-    |turtle\.py|pydoc\.py|doctest\.py|antigravity\.py|this\.py|pdb\.py|bdb\.py|cProfile\.py
-    |profile\.py|pstats\.py|trace\.py|tracemalloc\.py|timeit\.py|tabnanny\.py|webbrowser\.py
-    |mailbox\.py|imaplib\.py|poplib\.py|smtplib\.py|ftplib\.py|nntplib\.py|telnetlib\.py
-    |socketserver\.py|cgi\.py|cgitb\.py|optparse\.py|getopt\.py|pickletools\.py|plistlib\.py
-    |netrc\.py|shelve\.py|sched\.py|rlcompleter\.py|cmd\.py|pty\.py|tty\.py
-    |asyncore\.py|asynchat\.py|smtpd\.py|aifc\.py|sunau\.py|wave\.py|chunk\.py|colorsys\.py
-    |imghdr\.py|sndhdr\.py|zipapp\.py|compileall\.py|symtable\.py|pyclbr\.py|modulefinder\.py
-    |filecmp\.py|fileinput\.py|mimetypes\.py|statistics\.py|crypt\.py|nturl2path\.py
-    |encodings/(cp(?!437)|mac_|iso|koi|hp_|kz|ptcp|tis|big5|euc|gb|hz|johab|shift|rot|quopri|uu)
-    )"""
-    r"|(^|/)__pycache__/",
-    re.VERBOSE,
-)
-UNUSED_OF_WHEELS = re.compile(
-    r"""(
-    (^|/)tests?/|\.pyi$|\.h$|\.a$|\.lib$|\.c$|\.pxd$|\.pyx$|py\.typed$|(^|/)__pycache__/
-    |^numpy/(f2py|random|fft|testing|distutils|ma|polynomial|_pyinstaller|doc)/|/conftest\.
-    |^numpy/_core/_(multiarray|umath|operand_flag|rational|struct_ufunc|simd)_?tests?\.
-    |^numpy/_core/_simd\.|^numpy/_core/(include|lib)/
-    |^PIL/_(imagingft|imagingcms|imagingmath|imagingmorph|imagingtk|avif)\.
-    |^PIL/(ImageTk|ImageQt|_tkinter_finder|ImageShow|ImageGrab|features|__main__)\.py
-    |\.dist-info/(licenses|LICENSE|sboms)/|^numpy-.*\.dist-info/entry_points
+    (__future__|_ast_unparse|_collections_abc|_colorize|_compat_pickle|_opcode_metadata
+    |_py_warnings|_pylong|_sitebuiltins|_strptime|_weakrefset|abc|annotationlib|ast|base64
+    |bisect|calendar|codecs|codeop|contextlib|contextvars|copy|copyreg|csv|dataclasses|datetime
+    |dis|enum|fnmatch|fractions|functools|genericpath|glob|gzip|hashlib|heapq|hmac|inspect|io
+    |ipaddress|keyword|linecache|locale|ntpath|numbers|opcode|operator|os|pickle|platform
+    |posixpath|queue|random|reprlib|secrets|selectors|shutil|signal|site|socket|stat|struct
+    |subprocess|sysconfig|tarfile|tempfile|textwrap|threading|token|tokenize|traceback|types|typing
+    |uuid|warnings|weakref|zipimport)\.py
+    |(_pyodide|collections|html|json|pathlib|re|string|sysconfig)/
+    |asyncio/(?!windows|proactor|tools|__main__)
+    |concurrent/(__init__|futures/(__init__|_base|thread))
+    |ctypes/(__init__|_endian|_layout)
+    |email/__init__
+    |encodings/(__init__|aliases|ascii|charmap|cp437|latin_1|raw_u|unicode_|utf_(8|16))
+    |importlib/(?!resources|readers|simple)
+    |logging/__init__
+    |pyodide/(?!console|http|_nodesock)
+    |urllib/(__init__|error|parse)
+    |zipfile/(?!__main__)
+    |site-packages/
     )""",
     re.VERBOSE,
 )
+WHEELS = re.compile(
+    r"""^(?!
+    .*(/tests?/|\.pyi$|\.h$|\.a$|\.lib$|\.c$|\.pxd$|\.pyx$|py\.typed$|/conftest\.)
+    |numpy/(f2py|random|fft|linalg|testing|distutils|ma|polynomial|_pyinstaller|doc)/
+    |numpy/_core/_(multiarray|umath|operand_flag|rational|struct_ufunc|simd)_?tests?\.
+    |numpy/_core/_simd\.|numpy/_core/(include|lib)/|numpy/typing/mypy_plugin|numpy/_configtool
+    |PIL/_(imagingft|imagingcms|imagingmath|imagingmorph|imagingtk|avif)\.
+    |PIL/(?!Bmp|Gif|Jpeg|Mpo|Png|Ppm|Tiff|WebP)[A-Za-z0-9]+(ImagePlugin|ImageFile|StubImagePlugin)\.
+    |PIL/(BdfFontFile|ContainerIO|FontFile|ImageCms|ImageDraw2|ImageGrab|ImageMath|ImageMorph
+        |ImageQt|ImageShow|ImageTk|ImageWin|PSDraw|PcfFontFile|PdfParser|_tkinter_finder
+        |features|__main__)\.
+    |.*\.dist-info/(licenses|LICENSE|sboms|RECORD|entry_points|top_level|zip-safe)
+    )""",
+    re.VERBOSE,
+)
+# numpy attaches these texts to its C functions at every start; the page never shows them.
+ONLY_DOCUMENTATION = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
+# numpy.linalg, a megabyte of LAPACK, is left out; these two modules want it for np.roots and for
+# powers of np.matrix only.
+WITHOUT = {
+    "numpy/lib/_polynomial_impl.py": b"from numpy.linalg import eigvals, inv, lstsq\n",
+    "numpy/matrixlib/defmatrix.py": b"from numpy.linalg import matrix_power\n",
+}
+# Docstrings are needed where `add_docstring` is called with them, and in Pyodide's own core.
+WITH_DOCSTRINGS = re.compile(r"numpy/_core/(multiarray|overrides)\.py|_pyodide/|pyodide/")
 
 
 def compiled(source: bytes, name: str) -> bytes:
     """A .pyc that is valid by itself: PEP 552, hash-based, not checked."""
-    code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+    ours = name.startswith("pyapp/")
+    line = WITHOUT.get(name, b"")
+    if line not in source:
+        raise ValueError(f"{name} has changed: it no longer has the line {line!r}")
+    text = b"" if name in ONLY_DOCUMENTATION else source.replace(line, b"")
+    level = 0 if ours or WITH_DOCSTRINGS.match(name) else 2
+    code = compile(text, name, "exec", dont_inherit=True, optimize=level)
     flags = (0b01).to_bytes(4, "little")
     header = importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(source)
-    return header + marshal.dumps(code)
+    return header + marshal.dumps(code if ours else without_lines(code))
 
 
-def slim(archive: Path, out: Path, unused: re.Pattern) -> None:
-    """Copy an archive without what is unused, with .pyc in place of .py."""
+def without_lines(code: types.CodeType) -> types.CodeType:
+    """Code whose instructions have no line numbers, a fifth of it; there's no source to show anyway.
+
+    An entry of the table covers up to eight code units; kind 15 is "no location" (CPython's
+    InternalDocs/code_objects.md).
+    """
+    full, rest = divmod(len(code.co_code) // 2, 8)
+    table = bytes([0xFF] * full + ([0xF8 | (rest - 1)] if rest else []))
+    inner = tuple(
+        without_lines(each) if isinstance(each, types.CodeType) else each for each in code.co_consts
+    )
+    return code.replace(co_linetable=table, co_consts=inner)
+
+
+def slim(archive: Path, out: Path, used: re.Pattern) -> None:
+    """Copy the part of an archive that is used, with .pyc in place of .py."""
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(out, "w") as new:
         for info in sorted(old.infolist(), key=lambda each: each.filename):
             name = info.filename
-            if info.is_dir() or unused.search(name):
+            if info.is_dir() or "__pycache__/" in name or not used.match(name):
                 continue
             data = old.read(name)
             if name.endswith(".py"):
                 name, data = name + "c", compiled(data, name)
             entry = zipfile.ZipInfo(name, FIXED_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            new.writestr(entry, data, compresslevel=9)
+            new.writestr(entry, data)
 
 
-NOTHING = re.compile(r"(?!)")
-UNUSED = {"python_stdlib.zip": UNUSED_LIBRARY, "app.zip": NOTHING}
+USED = {"python_stdlib.zip": LIBRARY, "app.zip": re.compile("")}
 OUT = Path("/work/out")
 OUT.mkdir(exist_ok=True)
 for each in sorted(Path("/work/in").iterdir()):
-    slim(each, OUT / each.name, UNUSED.get(each.name, UNUSED_OF_WHEELS))
+    slim(each, OUT / each.name, USED.get(each.name, WHEELS))

@@ -64,9 +64,12 @@ def test_the_listing_has_size_and_hash_of_every_file(built):
     for path, data in files.items():
         assert listing[path]["size"] == len(data), path
         assert listing[path]["sha256"] == hashlib.sha256(data).hexdigest(), path
-    waited_for = {path for path, facts in listing.items() if facts["start"]}
-    assert "models/ucmerced/model.onnx" in waited_for
-    assert "app.zip" in waited_for
+    parts = {path: facts["part"] for path, facts in listing.items()}
+    assert parts["app.zip"] == "packages"
+    assert parts["main.py"] == "python"
+    assert parts["models/ucmerced/model.onnx"] == "answer"
+    assert parts["runtime/ort/ort-wasm-simd-threaded.asyncify.wasm"] == "extra"
+    assert parts["imagery/sources.json"] == "rest"
 
 
 class References(HTMLParser):
