@@ -75,7 +75,7 @@ async function install() {
 
 async function tidy() {
   for (const name of await caches.keys()) {
-    if (name.startsWith(NAME) && name !== NAME + RELEASE) await caches.delete(name);
+    if (name.startsWith(NAME) && ![NAME + RELEASE, NAME + "shared"].includes(name)) await caches.delete(name);
   }
   await clients.claim();
 }
@@ -96,6 +96,13 @@ async function answer(request) {
   return response;
 }
 
+// A picture that another application shares: put aside for the page, which takes it from there.
+async function share(request) {
+  const picture = (await request.formData()).get("picture");
+  if (picture) await (await caches.open(NAME + "shared")).put(HOME + "shared", new Response(picture));
+  return Response.redirect(HOME + "?shared", 303);
+}
+
 addEventListener("install", (event) => {
   // Requests to other sites go past this worker where the browser can do that: Chromium does not
   // cancel one that went through it.
@@ -106,5 +113,6 @@ addEventListener("activate", (event) => event.waitUntil(tidy()));
 addEventListener("message", ({ data }) => data === "switch" && skipWaiting());
 addEventListener("fetch", (event) => {
   const { method, url } = event.request;
+  if (method === "POST" && url === HOME + "share") event.respondWith(share(event.request));
   if (method === "GET" && url.startsWith(HOME)) event.respondWith(answer(event.request));
 });

@@ -17,6 +17,7 @@ from training.compress import COMPRESSION, FP32, REFERENCE
 from training.evaluate import CHOSEN, EVALUATION
 from training.files import write_text
 from training.final import FINAL
+from training.golden import write_golden
 
 # Readable names where the folders of UC Merced are not.
 READABLE = {
@@ -160,8 +161,8 @@ def _write_card(place: Path, facts: dict) -> None:
         "size_bytes": len(contents),
     }
     text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-    Card.from_json(facts["name"], text)
     write_text(place / CARD, text)
+    write_golden(place, Card.from_json(facts["name"], text))
 
 
 def _write_index(models: Path) -> None:

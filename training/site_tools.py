@@ -6,6 +6,6 @@ from pathlib import Path
 SITE = Path(__file__).resolve().parent.parent / "site"
 sys.path.insert(0, str(SITE))
 
-from assembly import cache, fetch, server  # noqa: E402
+from assembly import cache, fetch, imagery, server  # noqa: E402
 
-__all__ = ["cache", "fetch", "server"]
+__all__ = ["cache", "fetch", "imagery", "server"]

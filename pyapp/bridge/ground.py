@@ -9,10 +9,11 @@ from pyapp.bridge import canvas, http
 from pyapp.bridge.browser import now_ms
 from pyapp.core import mosaic
 from pyapp.core.cache import PixelCache
-from pyapp.core.chip import cut
+from pyapp.core.chip import cut, middle, resample
 from pyapp.core.errors import (
     MissingTileError,
     NotAnImageError,
+    NotAPictureError,
     OutsideImageryError,
     RefusedTileError,
     SlowTileError,
@@ -42,17 +43,17 @@ class GroundChip:
     Attributes
     ----------
     pixels : uint8 [S, S, 3]
-    zoom : int
-        Of the tiles that it was cut from.
-    imagery_m : float
-        Ground sample distance of those tiles, in metres per pixel.
+    zoom : int or None
+        Of the tiles that it was cut from; ``None`` for a picture without a place.
+    imagery_m : float or None
+        Ground sample distance of those tiles, in metres per pixel; likewise.
     read_ms, prepare_ms : float
         Time for the tiles to arrive, and to decode, lay, cut and resample them.
     """
 
     pixels: np.ndarray
-    zoom: int
-    imagery_m: float
+    zoom: int | None
+    imagery_m: float | None
     read_ms: float
     prepare_ms: float
 
@@ -96,6 +97,23 @@ class Ground:
         )
 
 
+async def picture_chip(data: bytes, card: Card) -> GroundChip:
+    """The middle square of an encoded picture as a chip.
+
+    Raises
+    ------
+    NotAPictureError
+        When neither Pillow nor the browser can decode it.
+    """
+    start_ms = now_ms()
+    try:
+        pixels = await _pixels(data)
+    except mosaic.UndecodableError as error:
+        raise NotAPictureError from error
+    chip = resample(pixels, card.chip_px, middle(pixels))
+    return GroundChip(chip, None, None, 0.0, now_ms() - start_ms)
+
+
 async def _read(source: Source, wanted: dict[Tile, str]) -> dict[Tile, bytes]:
     for tile in wanted:
         if not source.may_have(tile):
@@ -123,10 +141,14 @@ async def _read_one(source: Source, tile: Tile, url: str) -> bytes:
 
 async def _decode(tile: Tile, data: bytes) -> np.ndarray:
     try:
-        return mosaic.decode(data)
-    except mosaic.UndecodableError:
-        pass
-    try:
-        return await canvas.decode(data)
+        return await _pixels(data)
     except mosaic.UndecodableError as error:
         raise NotAnImageError(tile) from error
+
+
+async def _pixels(data: bytes) -> np.ndarray:
+    """Decoded by Pillow, or by the browser where Pillow can't."""
+    try:
+        return mosaic.decode(data)
+    except mosaic.UndecodableError:
+        return await canvas.decode(data)

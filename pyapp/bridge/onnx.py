@@ -1,35 +1,51 @@
-"""The model, run by onnxruntime-web in its own worker."""
+"""The model, run by onnxruntime-web: in WebAssembly in its own worker, or on the graphics card."""
 
+import asyncio
 import hashlib
-import json
+import itertools
 
-import js
 import numpy as np
+from pyodide.code import run_js
 from pyodide.ffi import JsException
-from pyscript.ffi import to_js
-from pyscript.js_modules import ort
+from pyscript.ffi import is_none, to_js
 
 from pyapp.bridge import browser, http
+from pyapp.core.device import WEBGPU, Golden, Way
 from pyapp.core.errors import (
     DamagedModelError,
     InferenceError,
+    LostDeviceError,
     MissingModelError,
-    ModelListError,
     NoSimdError,
+    NoWayError,
     WrongModelError,
 )
-from pyapp.core.model import INPUT, OUTPUTS, PROBABILITY, Card
+from pyapp.core.model import INPUT, OUTPUTS, PROBABILITY, Card, ModelName, models_from_json
 
 MODEL_LIMIT_S = 300.0
 CARD_LIMIT_S = 30.0
-MOST_THREADS = 4
+CLOSING_S = 0.05
+RUNTIMES = {False: "./runtime/ort/ort.wasm.bundle.min.mjs",
+            True: "./runtime/ort/ort.webgpu.bundle.min.mjs"}  # fmt: skip
+_copies = itertools.count()
+_import = run_js("(address) => import(new URL(address, document.baseURI))")
 
 
 class Network:
-    """A session of onnxruntime-web whose model fits the contract in docs/design.md."""
+    """A session of onnxruntime-web whose model fits the contract in docs/design.md.
 
-    def __init__(self, session):
+    Attributes
+    ----------
+    way : Way
+        How it runs.
+    """
+
+    def __init__(self, ort, session, way: Way, lost: asyncio.Future | None):
+        self.way = way
+        self._ort = ort
         self._session = session
+        self._lost = lost
+        self._runs = 0
 
     async def run(self, chips: np.ndarray) -> dict[str, np.ndarray]:
         """Infer a batch.
@@ -46,35 +62,61 @@ class Network:
 
         Raises
         ------
+        LostDeviceError
+            When the graphics card goes away; the network is of no use any more.
         InferenceError
-            When the runtime gives up, for want of memory as a rule.
+            When the runtime gives up, for want of memory as a rule; likewise.
         """
         # The worker takes the buffer away, so each run gets a copy of its own.
         data = to_js(np.ascontiguousarray(chips).ravel().data)
-        feeds = to_js({INPUT: ort.Tensor.new("uint8", data, to_js(list(chips.shape)))})
+        feeds = to_js({INPUT: self._ort.Tensor.new("uint8", data, to_js(list(chips.shape)))})
+        self._runs += 1
         try:
-            results = await self._session.run(feeds)
+            results = await self._answer(feeds)
         except JsException as error:
             raise InferenceError(str(error)) from error
+        finally:
+            self._runs -= 1
         return {name: _array(getattr(results, name)) for name in OUTPUTS}
+
+    async def _answer(self, feeds):
+        """What the session gives; a run on a graphics card that is gone may never end."""
+        if self._lost is None:
+            return await self._session.run(feeds)
+        running = asyncio.ensure_future(self._session.run(feeds))
+        try:
+            await asyncio.wait((running, self._lost), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+        if self._lost.done():
+            running.add_done_callback(lambda each: each.cancelled() or each.exception())
+            raise LostDeviceError
+        return running.result()
+
+    async def close(self) -> None:
+        """Give its memory back, as far as the runtime does that, once nothing runs any more."""
+        while self._runs:
+            await asyncio.sleep(CLOSING_S)
+        try:
+            await self._session.release()
+        except JsException:
+            # One that broke has nothing to give.
+            pass
 
 
 def _array(tensor) -> np.ndarray:
     return np.asarray(tensor.data.to_py()).reshape(tensor.dims.to_py())
 
 
-async def default_model(folder: str) -> str:
-    """The name of the model that ``index.json`` in ``folder`` puts first.
+async def list_models(folder: str) -> list[ModelName]:
+    """The models that ``index.json`` in ``folder`` lists, the default first.
 
     Raises
     ------
     MissingModelError, ModelListError
     """
-    text = await _text(f"{folder}/index.json", "The list of models")
-    try:
-        return str(json.loads(text)["default"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelListError from error
+    return models_from_json(await _text(f"{folder}/index.json", "The list of models"))
 
 
 async def load_card(folder: str, name: str) -> Card:
@@ -94,18 +136,34 @@ async def _text(url: str, what: str) -> str:
         raise MissingModelError(what) from error
 
 
-async def load(folder: str, card: Card) -> Network:
+async def load_golden(folder: str, name: str) -> Golden | None:
+    """What native onnxruntime says of some places; ``None`` where the model has no such file."""
+    try:
+        text = await http.fetch_text(f"{folder}/{name}/golden.json", CARD_LIMIT_S)
+        return Golden.from_json(text)
+    except (http.StatusError, http.UnreachableError, TimeoutError, ValueError, KeyError, TypeError):
+        return None
+
+
+async def load(folder: str, card: Card, way: Way) -> Network:
     """Fetch a model, check it against its card, and start it.
+
+    Each network has a runtime of its own: threads are settled once for each, and one that ran out
+    of memory is of no use any more.
 
     Parameters
     ----------
     folder : str
         Address of the folder of models.
     card : Card
+    way : Way
+        How it shall run.
 
     Raises
     ------
     NoSimdError, MissingModelError, DamagedModelError, WrongModelError
+    NoWayError
+        When the runtime does not start in this way.
     """
     if not browser.has_simd():
         raise NoSimdError
@@ -115,22 +173,36 @@ async def load(folder: str, card: Card) -> Network:
         raise MissingModelError(f"The model {card.name}") from error
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise DamagedModelError(card.name)
-    ort.env.wasm.proxy = True
-    ort.env.wasm.numThreads = _threads()
+    on_gpu = way.kind == WEBGPU
+    ort = await _runtime(on_gpu, way)
+    options = to_js({"executionProviders": [way.kind]})
     try:
-        session = await ort.InferenceSession.create(to_js(data))
+        session = await ort.InferenceSession.create(to_js(data), options)
     except JsException as error:
-        raise DamagedModelError(card.name) from error
-    network = Network(session)
+        # Whether it's the file or the runtime, only another way can tell.
+        raise (NoWayError(way, str(error)) if on_gpu else DamagedModelError(card.name)) from error
+    network = Network(ort, session, way, await _lost(ort) if on_gpu else None)
     await _check(network, session, card)
     return network
 
 
-def _threads() -> int:
-    """As many as there are cores, where the page is isolated; one elsewhere."""
-    if not js.crossOriginIsolated:
-        return 1
-    return min(js.navigator.hardwareConcurrency or 1, MOST_THREADS)
+async def _runtime(on_gpu: bool, way: Way):
+    """A copy of onnxruntime-web that no other network uses."""
+    copy = next(_copies)
+    try:
+        ort = await _import(RUNTIMES[on_gpu] + (f"?copy={copy}" if copy else ""))
+    except JsException as error:
+        raise NoWayError(way, str(error)) from error
+    # The graphics card works beside the page's thread anyway, and can't be had from the worker.
+    ort.env.wasm.proxy = not on_gpu
+    ort.env.wasm.numThreads = way.threads
+    return ort
+
+
+async def _lost(ort) -> asyncio.Future | None:
+    """Done when the graphics card that a runtime uses is gone."""
+    device = await ort.env.webgpu.device
+    return None if is_none(device) else asyncio.ensure_future(device.lost)
 
 
 async def _check(network: Network, session, card: Card) -> None:

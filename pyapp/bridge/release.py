@@ -1,6 +1,7 @@
 """The copy of the application that a service worker keeps on the device (``site/sw.js``)."""
 
 import enum
+import json
 from collections.abc import Callable
 
 import js
@@ -17,7 +18,9 @@ class Kept(enum.Enum):
     ARRIVING = "arriving"
     WHOLE = "whole"
     NEWER = "newer"
+    ELSEWHERE = "elsewhere"
     FAILED = "failed"
+    NO_ROOM = "no room"
 
 
 class Release:
@@ -32,6 +35,8 @@ class Release:
     def __init__(self, on_change: Callable[[Kept], None]):
         self._on_change = on_change
         self._registration = None
+        self._switching = False
+        self._no_room = False
 
     async def keep(self) -> None:
         """Have the application kept on the device, and look for a newer release."""
@@ -42,6 +47,9 @@ class Release:
         # A page without a worker that gets its first one stays as it is; a page that runs on a
         # release goes on with the newer one as a whole.
         runs_on_one = not is_none(workers.controller)
+        workers.addEventListener("message", create_proxy(self._hear))
+        if runs_on_one:
+            workers.addEventListener("controllerchange", create_proxy(self._changed_over))
         try:
             self._registration = await workers.register(WORKER, to_js({"updateViaCache": "none"}))
         except JsException:
@@ -67,20 +75,86 @@ class Release:
             elif worker.state == "activated":
                 self._on_change(Kept.WHOLE)
             elif worker.state == "redundant" and first:
-                self._on_change(Kept.FAILED)
+                self._on_change(Kept.NO_ROOM if self._no_room else Kept.FAILED)
 
         worker.addEventListener("statechange", create_proxy(changed))
 
+    def _hear(self, event) -> None:
+        """The worker says why a release could not be kept."""
+        self._no_room = getattr(event.data, "failed", None) == "QuotaExceededError"
+
+    def _changed_over(self, _event) -> None:
+        """Another release serves this tab from now on: asked for here, or in another tab."""
+        if self._switching:
+            js.location.reload()
+        else:
+            self._on_change(Kept.ELSEWHERE)
+
     def switch(self) -> None:
         """Go on with the newer release: in every tab, from its first file on."""
-        reload = create_proxy(lambda _event: js.location.reload())
-        js.navigator.serviceWorker.addEventListener("controllerchange", reload)
-        self._registration.waiting.postMessage("switch")
+        if is_none(self._registration.waiting):
+            js.location.reload()
+        else:
+            self._switching = True
+            self._registration.waiting.postMessage("switch")
 
 
-async def stored_mb() -> float:
-    """Megabytes that the browser keeps for this page's origin; 0 where it doesn't say."""
+async def stored_mb() -> tuple[float, float]:
+    """Megabytes that the browser keeps for this page's origin, and that it has left; 0 unsaid."""
     try:
-        return (await js.navigator.storage.estimate()).usage / 1e6
+        estimate = await js.navigator.storage.estimate()
+        return estimate.usage / 1e6, (estimate.quota - estimate.usage) / 1e6
     except (JsException, AttributeError):
-        return 0.0
+        return 0.0, 0.0
+
+
+async def kept_bytes() -> dict[str, int]:
+    """Bytes of the kept files (as they are, not as the browser stores them) for each part."""
+    sizes: dict[str, int] = {}
+    try:
+        for name in await _caches():
+            cache = await js.caches.open(name)
+            listing = await cache.match("files.json")
+            if is_none(listing):
+                continue
+            kept = {request.url for request in await cache.keys()}
+            for path, facts in json.loads(await listing.text()).items():
+                if js.URL.new(path, js.document.baseURI).href in kept:
+                    sizes[facts["part"]] = sizes.get(facts["part"], 0) + facts["size"]
+    except (JsException, AttributeError):
+        return {}
+    return sizes
+
+
+async def _caches() -> list[str]:
+    """The names of this page's caches: another page of the same origin may have its own."""
+    home = js.URL.new("./", js.document.baseURI).href
+    return [name for name in await js.caches.keys() if name.startswith(f"lookdown {home} ")]
+
+
+async def is_persistent() -> bool:
+    """Whether the browser has promised to keep what is stored."""
+    try:
+        return bool(await js.navigator.storage.persisted())
+    except (JsException, AttributeError):
+        return False
+
+
+async def persist() -> bool:
+    """Ask the browser to keep what is stored for good; whether it promised."""
+    try:
+        return bool(await js.navigator.storage.persist())
+    except (JsException, AttributeError):
+        return False
+
+
+async def remove() -> None:
+    """Take everything of this page off the device; the open page goes on."""
+    try:
+        registration = await js.navigator.serviceWorker.getRegistration()
+        if not is_none(registration):
+            await registration.unregister()
+        for name in await _caches():
+            await js.caches.delete(name)
+    except (JsException, AttributeError):
+        return

@@ -1,4 +1,4 @@
-"""The page's own address: ``?imagery=...&maxzoom=...#map=zoom/lat/lng``, OpenStreetMap's order."""
+"""The page's address: ``?imagery=...&maxzoom=...&model=...#map=zoom/lat/lng``, as OpenStreetMap has it."""
 
 import math
 from typing import NamedTuple
@@ -74,4 +74,21 @@ def query_with_imagery(query: str, imagery: Imagery | None) -> str:
         parts.append(("imagery", imagery.name))
         if imagery.max_zoom is not None:
             parts.append(("maxzoom", str(imagery.max_zoom)))
+    return "?" + urlencode(parts, safe="/:{}-") if parts else ""
+
+
+def model_from(query: str) -> str | None:
+    """The name of the model that a query asks for.
+
+    >>> model_from("?model=ucmerced")
+    'ucmerced'
+    """
+    return dict(parse_qsl(query.removeprefix("?"))).get("model")
+
+
+def query_with_model(query: str, name: str | None) -> str:
+    """The query with another model, or with none; other parts stay as they are."""
+    parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] != "model"]
+    if name is not None:
+        parts.append(("model", name))
     return "?" + urlencode(parts, safe="/:{}-") if parts else ""

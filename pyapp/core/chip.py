@@ -53,3 +53,11 @@ def cut(mosaic: Mosaic, box: Box, size_px: int) -> np.ndarray:
         box.bottom - mosaic.top,
     )
     return resample(mosaic.pixels, size_px, inside)
+
+
+def middle(pixels: np.ndarray) -> Box:
+    """The largest square in the middle of a picture, uint8 [rows, columns, 3], in its pixels."""
+    rows, columns = pixels.shape[:2]
+    side = min(rows, columns)
+    left, top = (columns - side) / 2, (rows - side) / 2
+    return Box(left, top, left + side, top + side)

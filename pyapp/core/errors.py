@@ -62,6 +62,16 @@ class NotAnImageError(TileError):
         )
 
 
+class NotAPictureError(LookdownError):
+    """What the person gave the page cannot be decoded."""
+
+    def __init__(self):
+        super().__init__(
+            "That is not a picture that can be read here, or it is cut short or too large. "
+            "Try it as JPEG or PNG."
+        )
+
+
 class OutsideImageryError(TileError):
     """The square lies where the map projection has no ground."""
 
@@ -147,4 +157,21 @@ class InferenceError(ModelError):
         super().__init__(
             f"The model stopped before it had an answer ({reason}). "
             "Press Classify again; if that does not help, reload the page."
+        )
+
+
+class LostDeviceError(InferenceError):
+    """The graphics card went away."""
+
+    def __init__(self):
+        super().__init__("the graphics card is gone")
+
+
+class NoWayError(ModelError):
+    """The model does not run in the way that was asked for."""
+
+    def __init__(self, way, reason: str):
+        super().__init__(
+            f"The model does not run this way here: {way} ({reason}). "
+            "Choose another way under This device."
         )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyapp.core.errors import CardError
+from pyapp.core.errors import CardError, ModelListError
 
 INPUT = "image"
 PROBABILITY = "probability"
@@ -93,6 +93,29 @@ class Card:
         if not (card.chip_px > 0 and card.footprint_m > 0 and 0 <= card.threshold <= 1):
             raise CardError(name, "its sizes or its threshold are out of range")
         return card
+
+
+class ModelName(NamedTuple):
+    """A model to choose: the name of its folder, and its title as a person reads it."""
+
+    name: str
+    title: str
+
+
+def models_from_json(text: str) -> list[ModelName]:
+    """The models that ``index.json`` lists, the default first.
+
+    Raises
+    ------
+    ModelListError
+        When it is not JSON or names no default.
+    """
+    try:
+        facts = json.loads(text)
+        listed = [ModelName(each["name"], each["title"]) for each in facts["models"]]
+        return sorted(listed, key=lambda each: each.name != facts["default"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelListError from error
 
 
 class Ranked(NamedTuple):

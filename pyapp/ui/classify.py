@@ -1,22 +1,25 @@
 """From the square to the answer."""
 
 import asyncio
+from collections.abc import Coroutine
 
 import numpy as np
 from pyscript import web, when
 
 from pyapp.bridge import browser
-from pyapp.bridge.ground import Ground
+from pyapp.bridge.ground import Ground, GroundChip, picture_chip
+from pyapp.bridge.runner import Runner
 from pyapp.core.errors import LookdownError, ModelError
+from pyapp.core.geo import Footprint
 from pyapp.core.model import predictions
 from pyapp.ui.imagery import ImageryPanel
-from pyapp.ui.model import Model
 from pyapp.ui.notice import Notice
 from pyapp.ui.result import Answer, ResultPanel
 from pyapp.ui.square import Square
 
 # Seconds after which the page shows that it is at work.
 PATIENCE_S = 0.2
+WAITING_S = 0.1
 
 
 class Classify:
@@ -35,7 +38,7 @@ class Classify:
         self._ground = ground
         self._result = result
         self._notice = notice
-        self._model: Model | None = None
+        self._model: Runner | None = None
         self._task: asyncio.Task | None = None
         self._shows_work = False
         self._button = web.page["classify"]
@@ -45,11 +48,15 @@ class Classify:
         square.on_move(lambda: result.fade(True))
 
     async def use(self, loading: asyncio.Future) -> None:
-        """Classify with the model that is being loaded, as soon as it is there."""
+        """Classify with the model that is being loaded, as soon as it is there.
+
+        Where it can't be loaded, the one before stays.
+        """
         try:
             self._model = await loading
         except ModelError as error:
-            self._label.textContent = "No model"
+            if self._model is None:
+                self._label.textContent = "No model"
             self._notice.tell(error)
             return
         self._square.resize(self._model.card.footprint_m)
@@ -57,23 +64,39 @@ class Classify:
         self._button.disabled = False
         browser.set_ready()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being classified."""
+        return self._task is None
+
+    async def finish(self) -> None:
+        """Wait until what goes on has ended."""
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+
     def press(self) -> None:
         """Classify; or cancel, while that is going on."""
         if self._task is not None:
             self.cancel()
         elif self._model is not None:
-            self._task = asyncio.ensure_future(self._run())
+            self._task = asyncio.ensure_future(self._run(self._classify_square()))
+
+    async def classify_picture(self, data: bytes) -> None:
+        """Classify the middle of an encoded picture, once what goes on has ended."""
+        while self._model is None or self._task is not None:
+            await asyncio.sleep(WAITING_S)
+        self._task = asyncio.ensure_future(self._run(self._classify_picture(data)))
 
     def cancel(self) -> None:
         """Stop what is going on; the last answer stays."""
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self) -> None:
+    async def _run(self, work: Coroutine) -> None:
         # An answer that comes at once should not flicker through "Cancel".
         working = asyncio.get_running_loop().call_later(PATIENCE_S, self._show_work, True)
         try:
-            await self._classify(self._model)
+            await work
             if self._notice.stands:
                 self._notice.clear()
         except LookdownError as error:
@@ -83,18 +106,29 @@ class Classify:
             self._task = None
             self._show_work(False)
 
-    async def _classify(self, model: Model) -> None:
-        footprint, source = self._square.footprint, self._imagery.source
+    async def _classify_square(self) -> None:
+        footprint, source, model = self._square.footprint, self._imagery.source, self._model
         start_ms = browser.now_ms()
         chip = await self._ground.chip(source, footprint, model.card)
+        browser.measure("lookdown:read", start_ms, start_ms + chip.read_ms)
+        await self._name(model, chip, footprint, source.credit)
+        self._result.fade(footprint != self._square.footprint)
+
+    async def _classify_picture(self, data: bytes) -> None:
+        model = self._model
+        chip = await picture_chip(data, model.card)
+        await self._name(model, chip, None, "a picture of your own")
+        self._result.fade(False)
+
+    async def _name(
+        self, model: Runner, chip: GroundChip, footprint: Footprint | None, credit: str
+    ) -> None:
         chip_ms = browser.now_ms()
-        outputs = await model.network.run(chip.pixels[np.newaxis])
+        outputs = await model.run(chip.pixels[np.newaxis])
         inferred_ms = browser.now_ms()
         (prediction,) = predictions(model.card, outputs)
         infer_ms = inferred_ms - chip_ms
-        self._result.show(Answer(footprint, source, chip, model.card, prediction, infer_ms))
-        self._result.fade(footprint != self._square.footprint)
-        browser.measure("lookdown:read", start_ms, start_ms + chip.read_ms)
+        self._result.show(Answer(footprint, credit, chip, model.card, prediction, infer_ms))
         browser.measure("lookdown:prepare", chip_ms - chip.prepare_ms, chip_ms)
         browser.measure("lookdown:infer", chip_ms, inferred_ms)
         browser.measure("lookdown:show", inferred_ms, browser.now_ms())

@@ -46,6 +46,11 @@ class ImageryPanel:
         when("click", self._elsewhere.find("button")[0])(lambda _event: self._go_home())
 
     @property
+    def builtin(self) -> Source:
+        """The imagery that is on the device."""
+        return self._sources[0]
+
+    @property
     def home(self) -> tuple[int, float, float]:
         """Zoom, latitude and longitude of the place to begin at."""
         return self._sources[0].home

@@ -8,7 +8,6 @@ from pyapp.bridge import canvas
 from pyapp.bridge.ground import GroundChip
 from pyapp.core.geo import Footprint
 from pyapp.core.model import Card, Prediction, Ranked
-from pyapp.core.source import Source
 
 SHOWN = 5
 # A label set of more classes than this says no more than "not sure".
@@ -24,9 +23,10 @@ class Answer:
 
     Attributes
     ----------
-    footprint : Footprint
-    source : Source
-        Of the imagery.
+    place : Footprint or None
+        The ground; ``None`` for a picture of the person's own.
+    credit : str
+        Whose imagery it is.
     chip : GroundChip
     card : Card
         Of the model.
@@ -35,8 +35,8 @@ class Answer:
         From handing the chip to the runtime until its outputs were there.
     """
 
-    footprint: Footprint
-    source: Source
+    place: Footprint | None
+    credit: str
     chip: GroundChip
     card: Card
     prediction: Prediction
@@ -71,8 +71,7 @@ class ResultPanel:
         for element, text in zip(self._facts.values(), _facts(answer), strict=True):
             element.textContent = text
         self._facts["Imagery"].className = "coarse" if _is_coarse(answer) else ""
-        (lng, lat), side_m = answer.footprint
-        self._facts["Place"].value = f"{lat!r},{lng!r},{side_m!r}"
+        self._facts["Place"].value = "" if answer.place is None else _exact(answer.place)
         if self._result.hidden:
             self._result.hidden = False
             for each in self._before:
@@ -137,20 +136,33 @@ def doubt_of(prediction: Prediction) -> str:
     return "Not sure"
 
 
+def _exact(footprint: Footprint) -> str:
+    (lng, lat), side_m = footprint
+    return f"{lat!r},{lng!r},{side_m!r}"
+
+
 def _is_coarse(answer: Answer) -> bool:
-    return answer.chip.imagery_m > COARSE * answer.card.resolution_m
+    return answer.chip.imagery_m is not None and answer.chip.imagery_m > COARSE * answer.card.resolution_m
 
 
 def _facts(answer: Answer) -> tuple[str, ...]:
     """The texts of `FACTS`, in their order."""
-    chip, card, (lng, lat) = answer.chip, answer.card, answer.footprint.centre
-    imagery = f"{chip.imagery_m:.2f} m per pixel"
-    if _is_coarse(answer):
-        imagery += f", coarser than the {card.resolution_m:.2f} m of the model: trust it less"
+    chip, card, place = answer.chip, answer.card, answer.place
+    if place is None:
+        imagery = (
+            f"its middle square, taken as {card.footprint_m:.0f} m of ground; "
+            "with other ground, trust the answer less"
+        )
+        where = "not on the map"
+    else:
+        imagery = f"{chip.imagery_m:.2f} m per pixel"
+        if _is_coarse(answer):
+            imagery += f", coarser than the {card.resolution_m:.2f} m of the model: trust it less"
+        where = f"{place.centre.lat:.5f}, {place.centre.lng:.5f}"
     return (
         imagery,
-        f"{lat:.5f}, {lng:.5f}",
+        where,
         f"read {chip.read_ms:.0f}, prepare {chip.prepare_ms:.0f}, infer {answer.infer_ms:.0f} ms",
-        answer.source.credit,
+        answer.credit,
         card.title,
     )

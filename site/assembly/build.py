@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from assembly import cache, fetch, imagery, runtime
+from assembly import cache, fetch, imagery, parts, runtime
 from assembly.errors import SetupError
 
 ROOT = fetch.SITE.parent
@@ -70,7 +70,8 @@ def _place(file: Path) -> Path:
 def _texts() -> dict[str, bytes]:
     """What the build itself makes: path in the site to contents."""
     app = runtime.compiled_app(app_archive(ROOT))
-    return {runtime.APP: app, "imagery/sources.json": imagery.sources().encode()}
+    made = {runtime.APP: app, "imagery/sources.json": imagery.sources().encode()}
+    return made | parts.files(ROOT / "models")
 
 
 def _worker(listing: bytes) -> bytes:
@@ -84,7 +85,7 @@ def _files() -> dict[str, Path]:
     plain = [file for file in fetch.SITE.iterdir() if file.is_file() and file.name not in TOOLS]
     found = {file.name: file for file in plain if not file.name.startswith(".")}
     found["main.py"] = ROOT / "pyapp" / "main.py"
-    for folder in (fetch.SITE / "icons", ROOT / "models"):
+    for folder in (fetch.SITE / "icons", fetch.SITE / "screenshots", ROOT / "models"):
         for file in folder.rglob("*"):
             if file.is_file() and not file.name.startswith("."):
                 found[file.relative_to(folder.parent).as_posix()] = file

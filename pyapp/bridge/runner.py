@@ -1,0 +1,177 @@
+"""The model, run in the way that suits the device, and in another where that one fails."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pyapp.bridge import onnx
+from pyapp.bridge.browser import now_ms
+from pyapp.bridge.device import read_device, recall, remember
+from pyapp.bridge.ground import Ground
+from pyapp.core.device import WEBGPU, Device, Memory, Trial, Way
+from pyapp.core.errors import InferenceError, LookdownError, NoWayError
+from pyapp.core.geo import Footprint
+from pyapp.core.model import PROBABILITY, Card
+from pyapp.core.source import Source
+
+# Runs to get going, and runs of which the quickest counts.
+WARM_UP, TIMED = 2, 6
+
+
+class Runner:
+    """A model's network; which one it is may change between two runs.
+
+    Attributes
+    ----------
+    card : Card
+    device : Device
+    memory : Memory
+        What was measured, and what the person wants.
+    """
+
+    @classmethod
+    async def open(cls, folder: str, name: str) -> "Runner":
+        """Load a model in the way that did best here so far.
+
+        Raises
+        ------
+        ModelError
+            See `onnx.load_card` and `onnx.load`.
+        """
+        card = await onnx.load_card(folder, name)
+        device = await read_device()
+        runner = cls(folder, card, device, Memory.of(recall(), device, card.sha256))
+        try:
+            await runner._load(runner.memory.best(device))
+        except (NoWayError, InferenceError):
+            # What worked once may not work today: a driver changes, a card is lent out.
+            runner.forget()
+            await runner._load(device.ways[0])
+        return runner
+
+    def __init__(self, folder: str, card: Card, device: Device, memory: Memory):
+        self.card = card
+        self.device = device
+        self.memory = memory
+        self._folder = folder
+        self._network: onnx.Network | None = None
+        self._on_change: Callable[[], None] = lambda: None
+
+    @property
+    def way(self) -> Way:
+        """How the model runs now."""
+        return self._network.way
+
+    def on_change(self, handler: Callable[[], None]) -> None:
+        """Call ``handler()`` after the way has changed."""
+        self._on_change = handler
+
+    async def run(self, chips: np.ndarray) -> dict[str, np.ndarray]:
+        """Infer a batch as `onnx.Network.run` does; once more in a safer way where one fails.
+
+        Raises
+        ------
+        InferenceError
+            When the safer way fails too.
+        """
+        failed = self._network
+        try:
+            return await failed.run(chips)
+        except InferenceError:
+            if self._network is failed:
+                await self._load(self._safer(failed.way))
+            return await self._network.run(chips)
+
+    async def go(self, way: Way) -> None:
+        """Run in this way from now on, because the person wants it.
+
+        Raises
+        ------
+        NoWayError, InferenceError
+            When it can't; all stays as it was.
+        """
+        await self._load(way)
+        self.memory.wanted = way
+        remember(self.memory.to_json())
+
+    async def go_automatic(self) -> None:
+        """Run in the way that did best."""
+        self.memory.wanted = None
+        remember(self.memory.to_json())
+        best = self.memory.best(self.device)
+        if best != self.way:
+            await self._load(best)
+
+    def forget(self) -> None:
+        """Take back what was measured and wanted."""
+        self.memory = Memory(self.memory.about)
+        remember(self.memory.to_json())
+
+    async def measure(self, ground: Ground, source: Source, ways: tuple[Way, ...]) -> None:
+        """Try ways on the model's golden places, keep the right and quickest one, remember it.
+
+        Parameters
+        ----------
+        ground, source
+            Where the built-in imagery comes from.
+        ways : tuple of Way
+        """
+        golden = await onnx.load_golden(self._folder, self.card.name)
+        if golden is None:
+            return
+        footprints = [Footprint(place, self.card.footprint_m) for place in golden.places]
+        try:
+            chips = [(await ground.chip(source, each, self.card)).pixels for each in footprints]
+        except LookdownError:
+            # Without the built-in imagery there's nothing to measure with; it stays as it is.
+            return
+        trials, networks = [], {}
+        for way in ways:
+            network = self._network if way == self.way else await self._try(way)
+            if network is None:
+                trials.append(Trial(way, False, 0.0))
+                continue
+            networks[way] = network
+            trials.append(await _trial(network, np.stack(chips), golden))
+        self.memory.trials = tuple(trials)
+        remember(self.memory.to_json())
+        before, best = self._network, self.memory.best(self.device)
+        self._network = networks.get(best, before)
+        for network in networks.values():
+            if network is not self._network:
+                await network.close()
+        self._on_change()
+
+    async def _try(self, way: Way) -> onnx.Network | None:
+        try:
+            return await onnx.load(self._folder, self.card, way)
+        except LookdownError:
+            return None
+
+    async def _load(self, way: Way) -> None:
+        before = self._network
+        self._network = await onnx.load(self._folder, self.card, way)
+        if before is not None:
+            await before.close()
+        self._on_change()
+
+    def _safer(self, failed: Way) -> Way:
+        """After the graphics card the processor, after several threads one, which needs least."""
+        return self.device.ways[0] if failed.kind == WEBGPU else Way("wasm", 1)
+
+
+async def _trial(network: onnx.Network, chips: np.ndarray, golden) -> Trial:
+    """Whether the answers are right, and the least time for one chip."""
+    try:
+        answers = [await network.run(chip[np.newaxis]) for chip in chips]
+        right = golden.agrees(np.concatenate([each[PROBABILITY] for each in answers]))
+        for _ in range(WARM_UP):
+            await network.run(chips[:1])
+        times = []
+        for _ in range(TIMED):
+            start_ms = now_ms()
+            await network.run(chips[:1])
+            times.append(now_ms() - start_ms)
+    except InferenceError:
+        return Trial(network.way, False, 0.0)
+    return Trial(network.way, right, min(times))

@@ -1,0 +1,49 @@
+"""The golden places of a model: what native onnxruntime says of some squares of the built-in imagery.
+
+The page runs its own runtime on them, and uses no runtime that says something else.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from pyapp.core import mosaic
+from pyapp.core.chip import cut
+from pyapp.core.device import Golden
+from pyapp.core.geo import Footprint, LngLat, box_of, tiles_under, zoom_for
+from pyapp.core.model import INPUT, PROBABILITY, Card
+from pyapp.core.source import sources_from_json
+from training.files import write_text
+from training.site_tools import imagery
+
+GOLDEN = "golden.json"
+
+
+def write_golden(place: Path, card: Card) -> None:
+    """Write ``golden.json`` beside a finished model.
+
+    Parameters
+    ----------
+    place : Path
+        The model's folder.
+    card : Card
+    """
+    source = sources_from_json(imagery.sources())[0]
+    places = [each.centre for each in source.places]
+    chips = np.stack([_chip(source, each, card) for each in places])
+    session = onnxruntime.InferenceSession(str(place / "model.onnx"))
+    (probability,) = session.run([PROBABILITY], {INPUT: chips})
+    write_text(place / GOLDEN, Golden(places, probability).to_json())
+
+
+def _chip(source, place: LngLat, card: Card) -> np.ndarray:
+    """The chip that the page cuts there, uint8 [S, S, 3]."""
+    tiles = imagery.sample_tiles()
+    zoom = zoom_for(place.lat, card.resolution_m, source.min_zoom, source.max_zoom)
+    box = box_of(Footprint(place, card.footprint_m), zoom)
+    pixels = {
+        tile: mosaic.decode((tiles / f"{tile.z}/{tile.x}/{tile.y}.jpg").read_bytes())
+        for tile in tiles_under(box, zoom)
+    }
+    return cut(mosaic.lay(pixels), box, card.chip_px)
