@@ -9,6 +9,8 @@
     ["model", /^models\//],
     ["application", /^(app\.zip|main\.py|index\.html|style\.css)/],
   ];
+  const PATIENCE_MS = 60000; // from the last byte until Python should be up
+  let patience;
   const megabytes = (n) => (n / 1e6).toFixed(1);
   const $ = (id) => document.getElementById(id);
   const sizes = fetch("files.json").then((r) => r.json());
@@ -51,6 +53,7 @@
     }).filter((row) => row.total);
     bar.value = all ? had / all : 0;
     const next = rows.find((row) => row.done < row.total);
+    if (!next) patience ??= setTimeout(() => fail("Lookdown does not start: the device may be short of memory. Close other tabs and reload the page."), PATIENCE_MS);
     $("start-what").textContent = next ? `Loading ${next.name}` : "Starting";
     $("start-bytes").textContent = `${megabytes(had)} of ${megabytes(all)} MB`;
     $("start-parts").replaceChildren(...rows.map((row) => {
@@ -71,8 +74,25 @@
   });
   watch.observe({ type: "resource", buffered: true });
 
-  // PyScript reports what goes wrong in Python as an element of the page.
-  const mishaps = new MutationObserver(() => document.querySelector(".py-error") && broken());
+  // PyScript opens IndexedDB at its start, with nothing in it here, and does not start where a browser
+  // refuses that: it gets an empty one until Python is up.
+  const database = Object.getOwnPropertyDescriptor(window, "indexedDB");
+  const request = (result) => {
+    const asked = { result };
+    queueMicrotask(() => asked.onsuccess({ target: asked }));
+    return asked;
+  };
+  const store = new Proxy({}, { get: () => () => request([]) });
+  const open = () => request({ transaction: () => ({ objectStore: () => store }), close() {} });
+  if (database) Object.defineProperty(window, "indexedDB", { configurable: true, value: { open } });
+
+  // PyScript reports what goes wrong in Python as an element of the page; Python takes #start away.
+  const mishaps = new MutationObserver(() => {
+    if (document.querySelector(".py-error")) broken();
+    if (document.readyState === "loading" || $("start")) return;
+    mishaps.disconnect();
+    if (database) Object.defineProperty(window, "indexedDB", database);
+  });
 
   function fail(sentence) {
     watch.disconnect();
@@ -90,6 +110,7 @@
   // Until Python is up, any error means that a part did not arrive, or not whole.
   const broken = () => fail("Lookdown could not start: a part did not arrive or is damaged. Check the connection and reload the page.");
   addEventListener("error", broken, true);
-  addEventListener("unhandledrejection", broken);
+  // PyScript asks for storage that it can do without: a refusal is a DOMException.
+  addEventListener("unhandledrejection", ({ reason }) => reason instanceof DOMException || broken());
   mishaps.observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -83,16 +83,17 @@ async function tidy() {
 async function answer(request) {
   const url = new URL(request.url);
   const path = url.origin + url.pathname;
-  const cache = await caches.open(NAME + RELEASE);
-  const found = await cache.match(path === HOME ? HOME + "index.html" : path);
+  // Not by opening the cache: that would make one where the person has removed it.
+  const kept = { cacheName: NAME + RELEASE };
+  const found = await caches.match(path === HOME ? HOME + "index.html" : path, kept);
   if (found) return found;
-  const listing = await cache.match(HOME + "files.json");
+  const listing = await caches.match(HOME + "files.json", kept);
   const name = path.slice(HOME.length);
   const extra = listing && (await listing.json())[name];
   if (!extra) return fetch(request);
   const response = await whole(name, extra.sha256);
   // Without room for it, it is used all the same.
-  await cache.put(path, response.clone()).catch(() => {});
+  await (await caches.open(NAME + RELEASE)).put(path, response.clone()).catch(() => {});
   return response;
 }
 

@@ -19,13 +19,17 @@ STAMP = VENV / "lookdown-setup.txt"
 BROWSER_NOTE = VENV / "lookdown-browser.txt"
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OWN_BROWSER = "playwright"
+OTHERS = {"firefox-esr": "firefox-esr", "WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}
+OTHERS_NOTE = VENV / "lookdown-others.txt"
 
 
 def main() -> int:
     """Set up, run pytest, and return its exit code."""
     prepare()
     environment = os.environ | {"LOOKDOWN_CHROMIUM": BROWSER_NOTE.read_text()}
-    command = [str(PYTHON), "-m", "pytest", *sys.argv[1:]]
+    # What is told on the command line is a part, which one process runs; the whole takes two.
+    arguments = sys.argv[1:] or ["-n", "2", "--dist", "loadgroup"]
+    command = [str(PYTHON), "-m", "pytest", *arguments]
     return subprocess.call(command, cwd=ROOT, env=environment)
 
 
@@ -35,6 +39,7 @@ def prepare() -> None:
     if not (STAMP.exists() and STAMP.read_text() == wanted):
         install_packages()
         STAMP.write_text(wanted)
+    install_others()
     note = BROWSER_NOTE.read_text() if BROWSER_NOTE.exists() else ""
     if note != OWN_BROWSER and not (note and Path(note).exists()):
         BROWSER_NOTE.write_text(find_browser())
@@ -75,12 +80,29 @@ def system_browser() -> str | None:
     return next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
 
 
-def debian_browser() -> str:
-    """Install Debian's Chromium and return its path."""
+def install_others() -> None:
+    """Debian's Firefox and WebKit, where they can be had; their tests are skipped elsewhere."""
+    missing = [package for program, package in OTHERS.items() if not shutil.which(program)]
+    if missing and not OTHERS_NOTE.exists():
+        print(f"Installing {', '.join(missing)}.", flush=True)
+        for package in missing:
+            debian_install(package)
+    OTHERS_NOTE.touch()
+
+
+def debian_install(package: str) -> None:
+    """Install a Debian package, where that can be done."""
     if shutil.which("apt-get"):
         sudo = ["sudo", "-n"] if hasattr(os, "geteuid") and os.geteuid() else []
-        subprocess.call([*sudo, "apt-get", "update", "-qq"])
-        subprocess.call([*sudo, "apt-get", "install", "-y", "-qq", "chromium"])
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.call([*sudo, "apt-get", "update", "-qq"], **quiet)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+        subprocess.call([*sudo, *command], **quiet)
+
+
+def debian_browser() -> str:
+    """Install Debian's Chromium and return its path."""
+    debian_install("chromium")
     found = system_browser()
     if found is None:
         sys.exit(

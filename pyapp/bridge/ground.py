@@ -108,9 +108,9 @@ async def picture_chip(data: bytes, card: Card) -> GroundChip:
     start_ms = now_ms()
     try:
         pixels = await _pixels(data)
-    except mosaic.UndecodableError as error:
+        chip = resample(pixels, card.chip_px, middle(pixels))
+    except (mosaic.UndecodableError, MemoryError) as error:
         raise NotAPictureError from error
-    chip = resample(pixels, card.chip_px, middle(pixels))
     return GroundChip(chip, None, None, 0.0, now_ms() - start_ms)
 
 
@@ -142,7 +142,7 @@ async def _read_one(source: Source, tile: Tile, url: str) -> bytes:
 async def _decode(tile: Tile, data: bytes) -> np.ndarray:
     try:
         return await _pixels(data)
-    except mosaic.UndecodableError as error:
+    except (mosaic.UndecodableError, MemoryError) as error:
         raise NotAnImageError(tile) from error
 
 

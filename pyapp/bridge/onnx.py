@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import re
 
 import numpy as np
 from pyodide.code import run_js
@@ -16,6 +17,7 @@ from pyapp.core.errors import (
     InferenceError,
     LostDeviceError,
     MissingModelError,
+    NoMemoryError,
     NoSimdError,
     NoWayError,
     WrongModelError,
@@ -25,6 +27,8 @@ from pyapp.core.model import INPUT, OUTPUTS, PROBABILITY, Card, ModelName, model
 MODEL_LIMIT_S = 300.0
 CARD_LIMIT_S = 30.0
 CLOSING_S = 0.05
+# How the runtime, Emscripten and browsers say it.
+_NO_MEMORY = re.compile(r"bad_alloc|out of memory|memory allocation|OOM|could not allocate", re.I)
 RUNTIMES = {False: "./runtime/ort/ort.wasm.bundle.min.mjs",
             True: "./runtime/ort/ort.webgpu.bundle.min.mjs"}  # fmt: skip
 _copies = itertools.count()
@@ -179,6 +183,8 @@ async def load(folder: str, card: Card, way: Way) -> Network:
     try:
         session = await ort.InferenceSession.create(to_js(data), options)
     except JsException as error:
+        if _NO_MEMORY.search(str(error)):
+            raise NoMemoryError from error
         # Whether it's the file or the runtime, only another way can tell.
         raise (NoWayError(way, str(error)) if on_gpu else DamagedModelError(card.name)) from error
     network = Network(ort, session, way, await _lost(ort) if on_gpu else None)
@@ -201,7 +207,9 @@ async def _runtime(on_gpu: bool, way: Way):
 
 async def _lost(ort) -> asyncio.Future | None:
     """Done when the graphics card that a runtime uses is gone."""
-    device = await ort.env.webgpu.device
+    device = ort.env.webgpu.device
+    # A promise in some releases of the runtime.
+    device = await device if hasattr(device, "then") else device
     return None if is_none(device) else asyncio.ensure_future(device.lost)
 
 

@@ -27,6 +27,8 @@ class Runner:
     device : Device
     memory : Memory
         What was measured, and what the person wants.
+    gave_up : set of Way
+        Ways that failed in the middle of an inference.
     """
 
     @classmethod
@@ -55,6 +57,7 @@ class Runner:
         self.memory = memory
         self._folder = folder
         self._network: onnx.Network | None = None
+        self.gave_up: set[Way] = set()
         self._on_change: Callable[[], None] = lambda: None
 
     @property
@@ -79,6 +82,7 @@ class Runner:
             return await failed.run(chips)
         except InferenceError:
             if self._network is failed:
+                self.gave_up.add(failed.way)
                 await self._load(self._safer(failed.way))
             return await self._network.run(chips)
 

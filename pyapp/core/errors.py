@@ -120,6 +120,16 @@ class DamagedModelError(ModelError):
         )
 
 
+class NoMemoryError(ModelError):
+    """The runtime got no memory for the model."""
+
+    def __init__(self):
+        super().__init__(
+            "There is too little memory for the model on this device. "
+            "Close other tabs and applications, then reload the page; the map works without it."
+        )
+
+
 class WrongModelError(ModelError):
     """The model's inputs or outputs are not those of the contract in docs/design.md."""
 

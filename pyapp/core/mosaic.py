@@ -60,6 +60,8 @@ def decode(data: bytes) -> np.ndarray:
     ------
     UndecodableError
         When Pillow cannot read it to its end.
+    MemoryError
+        When there is no room for its pixels.
     """
     try:
         with Image.open(io.BytesIO(data)) as picture:

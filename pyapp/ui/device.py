@@ -91,7 +91,9 @@ class DevicePanel:
         rows = [self._row("Automatic", "The quickest that is right", None, wanted is None)]
         for way in runner.device.ways:
             trial = trials.get(way)
-            if trial is None:
+            if way in runner.gave_up:
+                note = "Gave up during this visit"
+            elif trial is None:
                 note = "Not measured"
             else:
                 note = f"{trial.time_ms:.0f} ms a square" if trial.right else "Wrong or no answers"

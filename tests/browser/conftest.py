@@ -70,6 +70,16 @@ def launch(playwright, *flags):
     return playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
 
 
+def launch_profile(playwright, profile: Path, *flags):
+    """Start Chromium on a profile's folder, which lasts."""
+    return playwright.chromium.launch_persistent_context(
+        str(profile),
+        executable_path=chromium_path(),
+        args=[*FLAGS, *flags],
+        viewport={"width": 1280, "height": 800},
+    )
+
+
 @pytest.fixture(scope="session")
 def chromium(playwright):
     browser = launch(playwright)

@@ -18,7 +18,7 @@ class Shown(NamedTuple):
     label: str
     text: str
     best: list[tuple[str, float]]
-    footprint: Footprint
+    footprint: Footprint | None
     chip: np.ndarray
     facts: dict[str, str]
 
@@ -49,6 +49,13 @@ class LookdownPage:
         """Wait until the map can be used."""
         self.tab.wait_for_selector("#start", state="detached")
 
+    def wait_tiles(self) -> None:
+        """Wait until no tile of the map is on its way."""
+        self.tab.wait_for_function(
+            "(all => all.length && all.every(tile => tile.complete))"
+            "([...document.querySelectorAll('.leaflet-tile')])"
+        )
+
     def classify(self) -> Shown:
         """Press Classify, wait for the answer, and read it."""
         before = self._span_count()
@@ -76,12 +83,15 @@ class LookdownPage:
         names = self.tab.locator("#facts dt").all_inner_texts()
         values = self.tab.locator("#facts dd").all_inner_texts()
         place = self.tab.get_attribute("#facts data", "value")
-        lat, lng, side_m = map(float, place.split(","))
+        footprint = None
+        if place:
+            lat, lng, side_m = map(float, place.split(","))
+            footprint = Footprint(LngLat(lng, lat), side_m)
         return Shown(
             label=self.tab.text_content("#said .label"),
             text=text,
             best=best,
-            footprint=Footprint(LngLat(lng, lat), side_m),
+            footprint=footprint,
             chip=self.chip(),
             facts=dict(zip(names, values, strict=True)),
         )

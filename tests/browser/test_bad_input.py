@@ -61,6 +61,8 @@ def test_a_slow_tile_ends_at_the_time_limit(open_page, tile_server):
 
 def test_a_slow_tile_can_be_cancelled(open_page, tile_server):
     page = open_on(open_page, tile_server)
+    # A tile that the map itself waits for would hold up the next request for it.
+    page.wait_tiles()
     tile_server.mood = "slow"
     page.tab.click("#classify")
     page.tab.wait_for_selector("#classify:has-text('Cancel')")

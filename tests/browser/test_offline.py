@@ -3,82 +3,64 @@
 The host is a bare file server, as GitHub Pages is; it is stopped, or gives out other files.
 """
 
-import functools
-import hashlib
-import http.server
 import json
 import re
 import shutil
-import threading
 
 import pytest
 
+from tests.browser.conftest import launch_profile
+from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
+from tests.browser.tile_server import TileServer
 
 KEPT = "#kept[data-kept=whole]"
 MARK = "/* the newer release */"
 
 
-class Host:
-    """A bare file server for a copy of the built site, below a path."""
-
-    def __init__(self, dist, folder):
-        self.site = folder / "some" / "where"
-        shutil.copytree(dist, self.site)
-        handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": _silent})
-        self._handler = functools.partial(handler, directory=str(folder))
-        self._port = 0
-        self.start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._port}/some/where/"
-
-    def start(self) -> None:
-        address = ("127.0.0.1", self._port)
-        self._server = http.server.ThreadingHTTPServer(address, self._handler)
-        self._port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def release(self, path: str, contents: bytes, sha256: str | None = None) -> None:
-        """Publish a newer release in which one file differs; ``sha256`` for one that lies."""
-        (self.site / path).write_bytes(contents)
-        listing = json.loads((self.site / "files.json").read_text())
-        listing[path]["sha256"] = sha256 or hashlib.sha256(contents).hexdigest()
-        listing[path]["size"] = len(contents)
-        text = json.dumps(listing, indent=0)
-        (self.site / "files.json").write_text(text)
-        worker = self.site / "sw.js"
-        new = f'RELEASE = "{hashlib.sha256(text.encode()).hexdigest()}"'
-        worker.write_text(re.sub(r'RELEASE = "[0-9a-f]{64}"', new, worker.read_text()))
-
-
-def _silent(*_):
-    """Say nothing."""
+@pytest.fixture(scope="module")
+def first_visit(playwright, dist, tmp_path_factory):
+    """A browser's profile after a first visit, with the application kept; the host's port."""
+    profile = tmp_path_factory.mktemp("profile") / "first"
+    host = Host(dist, tmp_path_factory.mktemp("host"))
+    context = launch_profile(playwright, profile)
+    page = LookdownPage(context.new_page(), host.address)
+    page.open()
+    page.tab.wait_for_selector(KEPT, state="attached")
+    context.close()
+    host.stop()
+    return profile, host.port
 
 
 @pytest.fixture
-def host(dist, tmp_path):
-    running = Host(dist, tmp_path)
+def host(dist, tmp_path, first_visit):
+    running = Host(dist, tmp_path, first_visit[1])
     yield running
     running.stop()
 
 
 @pytest.fixture
-def context(chromium):
+def new_device(chromium):
+    """A browser that was never here."""
     own = chromium.new_context(viewport={"width": 1280, "height": 800})
     yield own
     own.close()
 
 
 @pytest.fixture
-def visited(context, host):
-    """The page after a first visit, kept on the device."""
-    page = LookdownPage(context.new_page(), host.address)
+def device(playwright, first_visit, tmp_path):
+    """A browser that was here once, with the application kept."""
+    profile = tmp_path / "profile"
+    shutil.copytree(first_visit[0], profile, ignore=shutil.ignore_patterns("Singleton*"))
+    context = launch_profile(playwright, profile)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visited(device, host):
+    """The page, on a device that keeps it."""
+    page = LookdownPage(device.new_page(), host.address)
     page.open()
     page.tab.wait_for_selector(KEPT, state="attached")
     return page
@@ -88,12 +70,7 @@ def style_of(page) -> str:
     return page.tab.evaluate("fetch('style.css').then(answer => answer.text())")
 
 
-def test_it_says_what_is_kept(visited):
-    visited.tab.wait_for_function("document.getElementById('kept').textContent.includes('MB')")
-    assert re.search(r"Kept on this device \(\d+ MB\)", visited.tab.inner_text("#kept"))
-
-
-def test_without_a_network_it_starts_and_classifies(visited, host, context):
+def test_without_a_network_it_starts_and_classifies(visited, host, device):
     first = visited.classify()
     host.stop()
     failed = []
@@ -105,26 +82,38 @@ def test_without_a_network_it_starts_and_classifies(visited, host, context):
     assert dict(again.best) == pytest.approx(dict(first.best), abs=1e-4)
     visited.tab.click(".leaflet-control-zoom-in")
     visited.tab.wait_for_function("document.querySelectorAll('.leaflet-tile-loaded').length > 3")
-    other = LookdownPage(context.new_page(), host.address)
+    other = LookdownPage(device.new_page(), host.address)
     other.open("#map=17/27.63392/85.51832")
     assert other.classify().label
     assert failed == []
     assert visited.crashes == other.crashes == []
-    host.start()
 
 
-def test_the_second_visit_has_threads_where_the_host_sends_no_headers(visited):
-    assert visited.tab.evaluate("crossOriginIsolated") is False
-    visited.tab.reload()
-    visited.wait_ready()
-    assert visited.tab.evaluate("crossOriginIsolated") is True
+def test_the_second_visit_has_threads_where_the_host_sends_no_headers(new_device, host):
+    page = LookdownPage(new_device.new_page(), host.address)
+    page.open()
+    assert page.tab.evaluate("crossOriginIsolated") is False
+    page.tab.wait_for_selector(KEPT, state="attached")
+    page.tab.reload()
+    page.wait_ready()
+    assert page.tab.evaluate("crossOriginIsolated") is True
 
 
 def test_a_newer_release_waits_until_the_person_takes_it(visited, host):
+    host.asked.clear()
     style = (host.site / "style.css").read_bytes()
     host.release("style.css", style + MARK.encode())
     visited.tab.reload()
     visited.wait_ready()
+    visited.tab.wait_for_selector("#newer:not([hidden])")
+    # Files that stayed the same are not fetched again.
+    names = {path.removeprefix("/some/where/").split("?")[0] for path in host.asked}
+    assert "style.css" in names
+    assert names <= {"style.css", "files.json", "sw.js"}
+    visited.tab.click("#newer button:not(.primary)")
+    assert visited.tab.is_hidden("#newer")
+    assert MARK not in style_of(visited)
+    visited.tab.reload()
     visited.tab.wait_for_selector("#newer:not([hidden])")
     assert MARK not in style_of(visited)
     visited.tab.evaluate("window.before = true")
@@ -136,50 +125,189 @@ def test_a_newer_release_waits_until_the_person_takes_it(visited, host):
     assert visited.classify().label
 
 
-def test_later_means_later(visited, host):
+def test_a_release_that_does_not_arrive_whole_changes_nothing(visited, host):
     style = (host.site / "style.css").read_bytes()
-    host.release("style.css", style + MARK.encode())
-    visited.tab.reload()
-    visited.tab.wait_for_selector("#newer:not([hidden])")
-    visited.tab.click("#newer button:not(.primary)")
-    assert visited.tab.is_hidden("#newer")
-    visited.tab.reload()
-    visited.tab.wait_for_selector("#newer:not([hidden])")
-    assert MARK not in style_of(visited)
-
-
-@pytest.mark.parametrize("damage", ["cut", "altered", "missing"])
-def test_a_release_that_does_not_arrive_whole_changes_nothing(visited, host, damage):
-    style = (host.site / "style.css").read_bytes()
-    host.release("style.css", style + MARK.encode())
-    if damage == "missing":
-        (host.site / "style.css").unlink()
-    else:
-        spoilt = style[:100] if damage == "cut" else style + b"/* evil */"
-        (host.site / "style.css").write_bytes(spoilt)
-    visited.tab.reload()
-    visited.wait_ready()
-    visited.tab.wait_for_timeout(2000)
-    assert visited.tab.is_hidden("#newer")
-    assert style_of(visited) == style.decode()
+    for spoilt in (style[:100], style + b"/* evil */", None):
+        host.release("style.css", style + MARK.encode())
+        if spoilt is None:
+            (host.site / "style.css").unlink()
+        else:
+            (host.site / "style.css").write_bytes(spoilt)
+        visited.tab.reload()
+        visited.wait_ready()
+        visited.tab.wait_for_timeout(1500)
+        assert visited.tab.is_hidden("#newer")
+        assert style_of(visited) == style.decode()
     host.stop()
     visited.tab.reload()
     visited.wait_ready()
     assert visited.classify().label
-    host.start()
 
 
-def test_files_that_stayed_the_same_are_not_fetched_again(visited, host):
-    asked = []
-
-    def count(handler, *_):
-        asked.append(handler.path)
-
-    host._handler.func.log_message = count
+def test_another_tab_is_told_and_goes_on(visited, host, device):
+    other = LookdownPage(device.new_page(), host.address)
+    other.open()
     style = (host.site / "style.css").read_bytes()
     host.release("style.css", style + MARK.encode())
     visited.tab.reload()
-    visited.tab.wait_for_selector("#newer:not([hidden])")
-    names = {path.removeprefix("/some/where/").split("?")[0] for path in asked}
-    assert "style.css" in names
-    assert names <= {"style.css", "files.json", "sw.js"}
+    visited.wait_ready()
+    visited.tab.click("#newer button.primary")
+    other.tab.wait_for_selector("#newer:has-text('renewed in another tab')")
+    assert other.classify().label
+    other.tab.click("#newer button.primary")
+    other.tab.wait_for_selector("#newer", state="hidden")
+    other.wait_ready()
+    assert MARK in style_of(other)
+    assert visited.crashes == other.crashes == []
+
+
+def test_a_newer_release_lets_a_classification_end(visited, host, dist):
+    style = (host.site / "style.css").read_bytes()
+    host.release("style.css", style + MARK.encode())
+    with TileServer(dist / "imagery" / "sample") as tiles:
+        visited.tab.goto(f"{host.address}?imagery={tiles.template}&maxzoom=18")
+        visited.wait_ready()
+        visited.tab.click("#agree button[value=yes]")
+        visited.tab.wait_for_selector("#newer:not([hidden])")
+        visited.wait_tiles()
+        tiles.mood = "slow"
+        visited.tab.click("#classify")
+        visited.tab.evaluate("window.before = true")
+        visited.tab.click("#newer button.primary")
+        visited.tab.wait_for_timeout(1000)
+        assert visited.tab.evaluate("window.before") is True
+        visited.tab.keyboard.press("Escape")
+        visited.tab.wait_for_function("window.before === undefined")
+    visited.wait_ready()
+    assert MARK in style_of(visited)
+
+
+def test_without_room_it_works_with_a_network_and_says_so(new_device, host):
+    tab = new_device.new_page()
+    client = new_device.new_cdp_session(tab)
+    origin = host.address.split("/some/")[0]
+    client.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 5_000_000})
+    page = LookdownPage(tab, host.address)
+    page.open()
+    tab.wait_for_selector("#kept[data-kept='no room']", state="attached")
+    assert "there is no room" in tab.inner_text("#kept")
+    assert tab.evaluate("caches.keys()") == []
+    assert page.classify().label
+    assert page.crashes == []
+
+
+FORBIDDEN = """
+for (const name of ["indexedDB", "localStorage", "sessionStorage", "caches"]) {
+  Object.defineProperty(window, name, {
+    get() { throw new DOMException("The operation is insecure.", "SecurityError"); }
+  });
+}
+"""
+CORRUPT = "localStorage.setItem('lookdown device', '{\"about\": [1, 2')"
+
+
+@pytest.mark.parametrize("before", [FORBIDDEN, CORRUPT], ids=["refused", "corrupt"])
+def test_storage_that_is_refused_or_corrupt_does_no_harm(new_device, host, before):
+    new_device.add_init_script(before)
+    page = LookdownPage(new_device.new_page(), host.address)
+    page.open()
+    assert page.classify().label
+    page.tab.click("#device summary")
+    assert "Processor" in page.tab.inner_text("#way")
+    assert page.crashes == []
+
+
+WRONG_CLOCK = """
+const off = Date.UTC(1999, 0, 1) - Date.now(), Real = Date;
+Date = class extends Real {
+  constructor(...all) { super(...(all.length ? all : [Real.now() + off])); }
+  static now() { return Real.now() + off; }
+};
+"""
+
+
+def test_a_clock_that_is_wrong_by_years_does_no_harm(new_device, host):
+    new_device.add_init_script(WRONG_CLOCK)
+    host.headers = {"Date": "Thu, 28 Jul 2061 00:00:00 GMT", "Expires": "0"}
+    page = LookdownPage(new_device.new_page(), host.address)
+    page.open()
+    page.tab.wait_for_selector(KEPT, state="attached")
+    host.stop()
+    page.tab.reload()
+    page.wait_ready()
+    assert page.tab.evaluate("new Date().getFullYear()") == 1999
+    assert page.classify().label
+
+
+def test_what_is_stored_is_told_and_can_be_removed(visited, host):
+    assert re.search(r"Kept on this device \(\d+ MB\)", visited.tab.inner_text("#kept"))
+    visited.tab.click("#device summary")
+    visited.tab.wait_for_selector("#stored dt")
+    told = dict(zip(visited.tab.locator("#stored dt").all_inner_texts(),
+                    visited.tab.locator("#stored dd").all_inner_texts(), strict=True))  # fmt: skip
+    listing = json.loads((host.site / "files.json").read_text())
+    wanted = sum(facts["size"] for facts in listing.values() if facts["part"] == "answer")
+    assert told["Model and its runtime"] == f"{wanted / 1e6:.1f} MB"
+    visited.tab.click("#remove")
+    visited.tab.click("#sure button[value=no]")
+    assert visited.tab.evaluate("caches.keys()") != []
+    visited.tab.click("#remove")
+    visited.tab.click("#sure button[value=yes]")
+    visited.tab.wait_for_selector("#for-good:has-text('Removed')")
+    assert visited.tab.evaluate("caches.keys()") == []
+    assert visited.classify().label
+
+
+def test_a_picture_shared_by_another_application_is_classified(visited, host):
+    tiles = sorted((host.site / "imagery/sample/18").rglob("*.jpg"))
+    picture = tiles[0].read_bytes()
+    visited.tab.evaluate(
+        """async bytes => {
+          const form = new FormData();
+          form.append("picture", new File([new Uint8Array(bytes)], "a.jpg", {type: "image/jpeg"}));
+          await fetch("share", {method: "POST", body: form});
+        }""",
+        list(picture),
+    )
+    visited.tab.goto(host.address + "?shared")
+    visited.wait_answer()
+    shown = visited.shown()
+    assert shown.facts["Credit"] == "a picture of your own"
+    assert shown.footprint is None
+    assert "shared" not in visited.tab.evaluate("location.search")
+    # Taken once.
+    visited.tab.goto(host.address + "?shared")
+    visited.wait_ready()
+    assert visited.tab.is_hidden("#result")
+
+
+def test_another_model_is_fetched_when_chosen_and_works_without_a_network(visited, host):
+    host.add_model("second", "The second")
+    visited.tab.reload()
+    visited.tab.click("#newer button.primary")
+    visited.tab.wait_for_selector("#model option[value=second]", state="attached")
+    visited.wait_ready()
+    first = visited.classify()
+    visited.tab.click("#device summary")
+    visited.tab.select_option("#model", "second")
+    visited.tab.wait_for_function("location.search === '?model=second'")
+    visited.tab.wait_for_function(
+        "performance.getEntriesByName('lookdown:model').length === 2 && "
+        "!document.getElementById('way').textContent.includes('Loading')"
+    )
+    second = visited.classify()
+    assert second.facts["Model"] == "The second"
+    assert second.label == first.label
+    host.stop()
+    visited.tab.reload()
+    visited.wait_ready()
+    assert visited.classify().facts["Model"] == "The second"
+    visited.tab.click("#device summary")
+    visited.tab.select_option("#model", "ucmerced")
+    visited.tab.wait_for_function("location.search === ''")
+    visited.tab.wait_for_function("performance.getEntriesByName('lookdown:model').length === 2")
+    visited.tab.wait_for_timeout(300)
+    assert visited.classify().facts["Model"] != "The second"
+    visited.tab.goto(host.address + "?model=nowhere")
+    visited.wait_ready()
+    assert "There is no model nowhere here" in visited.notice()

@@ -1,0 +1,182 @@
+"""The ways to run the model: measured on right answers, chosen, remembered, and left when one fails."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import launch
+
+# Chromium's own software rendering as a graphics card: right, and slow.
+SOFTWARE_GPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+# In pages of 64 KB. Python starts with this, the model does not.
+TOO_LITTLE_FOR_THE_MODEL = 600
+# With this both do, and a picture of 49 megapixels does not fit beside them.
+TOO_LITTLE_FOR_A_PICTURE = 900
+CATCH_THE_CARD = """
+const old = GPUAdapter.prototype.requestDevice;
+GPUAdapter.prototype.requestDevice = async function (...all) {
+  window.card = await old.apply(this, all);
+  return window.card;
+};
+"""
+FEW_GB = "Object.defineProperty(navigator, 'deviceMemory', {value: 2})"
+
+
+def ways(page) -> dict[str, str]:
+    """What the panel says of each way."""
+    rows = page.tab.locator("#ways label").all()
+    return {row.locator("span").inner_text(): row.locator("small").inner_text() for row in rows}
+
+
+def open_panel(page) -> None:
+    page.tab.click("#device summary")
+    page.tab.wait_for_selector("#ways label")
+
+
+def test_the_quickest_right_way_is_found_unasked_and_remembered(open_page):
+    page = open_page(before=lambda context: None)
+    open_panel(page)
+    page.tab.wait_for_selector("#ways label:has-text('ms a square')")
+    found = ways(page)
+    times = {
+        way: float(note.split(" ")[0]) for way, note in found.items() if note.endswith("a square")
+    }
+    assert len(times) == 2
+    # Shown times are rounded: the quickest may share its number.
+    assert times[page.tab.inner_text("#way")] == min(times.values())
+    assert page.classify().label
+    before = page.tab.inner_text("#way")
+    page.tab.reload()
+    page.wait_ready()
+    open_panel(page)
+    assert ways(page) == found
+    assert page.tab.inner_text("#way") == before
+
+
+def test_the_person_can_choose_and_go_back_to_automatic(open_page):
+    page = open_page(before=lambda context: None)
+    open_panel(page)
+    page.tab.click("#ways label:has-text('one thread')")
+    page.tab.wait_for_selector("#way:text-is('Processor, one thread')")
+    one = page.classify()
+    page.tab.reload()
+    page.wait_ready()
+    open_panel(page)
+    assert page.tab.inner_text("#way") == "Processor, one thread"
+    assert page.tab.is_checked("#ways label:has-text('one thread') input")
+    page.tab.click("#ways label:has-text('2 threads')")
+    page.tab.wait_for_selector("#way:text-is('Processor, 2 threads')")
+    two = page.classify()
+    assert dict(two.best) == pytest.approx(dict(one.best), abs=1e-4)
+    page.tab.click("#ways label:has-text('Automatic')")
+    page.tab.wait_for_selector("#ways label:has-text('Automatic') input:checked:enabled")
+
+
+def test_a_way_with_wrong_answers_is_not_taken(open_page):
+    """The stored answers are altered, so that no way gives them."""
+
+    def spoil(context):
+        def answer(route):
+            golden = json.loads(route.fetch().body())
+            golden["probability"] = np.roll(golden["probability"], 1, axis=1).tolist()
+            route.fulfill(json=golden)
+
+        context.route("**/golden.json", answer)
+
+    page = open_page(before=spoil)
+    open_panel(page)
+    first = page.tab.inner_text("#way")
+    page.tab.click("#measure")
+    page.tab.wait_for_selector("#ways label:has-text('Wrong or no answers')")
+    notes = set(ways(page).values()) - {"The quickest that is right"}
+    assert notes == {"Wrong or no answers"}
+    assert page.tab.inner_text("#way") == first
+    assert page.classify().label
+
+
+def test_a_small_phone_is_spared(open_page):
+    page = open_page(before=lambda context: context.add_init_script(FEW_GB))
+    open_panel(page)
+    assert page.tab.inner_text("#way") == "Processor, one thread"
+    page.tab.wait_for_timeout(5000)
+    assert "Not measured" in ways(page)["Processor, one thread"]
+    assert page.classify().label
+
+
+def test_a_graphics_card_answers_as_the_processor_and_its_loss_is_survived(playwright, open_page):
+    browser = launch(playwright, *SOFTWARE_GPU)
+
+    def prepare(context):
+        context.add_init_script(CATCH_THE_CARD)
+
+    page = open_page(browser=browser, before=prepare)
+    on_processor = page.classify()
+    open_panel(page)
+    assert "Graphics card (WebGPU)" in ways(page)
+    page.tab.click("#ways label:has-text('WebGPU')")
+    page.tab.wait_for_selector("#way:text-is('Graphics card (WebGPU)')")
+    on_card = page.classify()
+    assert dict(on_card.best) == pytest.approx(dict(on_processor.best), abs=1e-3)
+    before = page._span_count()
+    page.tab.click("#classify")
+    page.tab.wait_for_selector("#classify:has-text('Cancel')")
+    page.tab.evaluate("card.destroy()")
+    page.wait_answer(before)
+    assert page.shown().label == on_processor.label
+    assert page.tab.inner_text("#way").startswith("Processor")
+    assert ways(page)["Graphics card (WebGPU)"] == "Gave up during this visit"
+    browser.close()
+
+
+def test_too_little_memory_for_the_model_is_said_and_the_map_goes_on(playwright, open_page):
+    browser = launch(playwright, f"--js-flags=--wasm-max-mem-pages={TOO_LITTLE_FOR_THE_MODEL}")
+    page = open_page(browser=browser, ready=False)
+    assert "too little memory for the model" in page.wait_notice()
+    before = page.tab.evaluate("location.hash")
+    page.tab.click(".leaflet-control-zoom-out")
+    page.tab.wait_for_function("before => location.hash !== before", arg=before)
+    browser.close()
+
+
+def drop(page, data: bytes) -> None:
+    """Drop a file on the page."""
+    page.tab.evaluate(
+        """async encoded => {
+          const bytes = Uint8Array.from(atob(encoded), each => each.charCodeAt());
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], "picture.jpg", {type: "image/jpeg"}));
+          dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, cancelable: true}));
+        }""",
+        base64.b64encode(data).decode(),
+    )
+
+
+def jpeg(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), (90, 120, 60)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_too_little_memory_for_a_picture_is_said_and_the_page_goes_on(playwright, open_page):
+    browser = launch(playwright, f"--js-flags=--wasm-max-mem-pages={TOO_LITTLE_FOR_A_PICTURE}")
+    page = open_page(browser=browser)
+    drop(page, jpeg(7000, 7000))
+    assert "cut short or too large" in page.wait_notice()
+    assert page.classify().label
+    browser.close()
+
+
+def test_a_dropped_picture_is_classified(ready):
+    drop(ready, jpeg(400, 300))
+    ready.wait_answer()
+    shown = ready.shown()
+    assert shown.facts["Place"] == "not on the map"
+    assert np.ptp(shown.chip.reshape(-1, 3), axis=0).max() <= 3
+    drop(ready, b"no picture at all")
+    assert "not a picture that can be read" in ready.wait_notice()
+    assert ready.shown().label == shown.label
+    assert ready.classify().footprint is not None

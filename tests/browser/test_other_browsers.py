@@ -1,0 +1,75 @@
+"""The main way in Firefox and WebKit: start, classify, go on without a network."""
+
+import onnxruntime
+import pytest
+
+from pyapp.core.geo import Footprint, LngLat
+from pyapp.core.model import Card
+from pyapp.core.source import sources_from_json
+from tests.browser.host import Host
+from tests.browser.native import native_answer, native_chip
+from tests.browser.other_browsers import MISSING, Firefox, WebKit, wait_for
+
+READY = "document.documentElement.hasAttribute('data-ready')"
+KEPT = "document.querySelector('#kept[data-kept=whole]')"
+ANSWERS = "performance.getEntriesByName('lookdown:show').length"
+
+
+@pytest.fixture(params=[Firefox, WebKit], ids=["Firefox", "WebKit"])
+def browser(request, tmp_path):
+    if MISSING[request.param]:
+        pytest.skip(MISSING[request.param])
+    (tmp_path / "profile").mkdir()
+    running = request.param(tmp_path / "profile")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def host(dist, tmp_path):
+    running = Host(dist, tmp_path)
+    yield running
+    running.stop()
+
+
+def classify(browser) -> tuple[str, dict[str, float], Footprint]:
+    """Press Classify: the label, the five best, and the ground."""
+    before = browser.get(ANSWERS)
+    browser.get("document.getElementById('classify').click()")
+    wait_for(browser, f"{ANSWERS} > {before}")
+    label = browser.get("document.querySelector('#said .label').textContent")
+    best = browser.get(
+        "Object.fromEntries([...document.querySelectorAll('#best li')].map(row =>"
+        " [row.querySelector('span').textContent, Number(row.querySelector('data').value)]))"
+    )
+    place = browser.get("document.querySelector('#facts data').value")
+    lat, lng, side_m = map(float, place.split(","))
+    return label, best, Footprint(LngLat(lng, lat), side_m)
+
+
+def natively(dist, footprint):
+    folder = dist / "models/ucmerced"
+    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    source = sources_from_json((dist / "imagery/sources.json").read_text())[0]
+    limits = (source.min_zoom, source.max_zoom)
+    chip = native_chip(dist / "imagery/sample", footprint, card, *limits)
+    return native_answer(card, onnxruntime.InferenceSession(folder / "model.onnx"), chip)
+
+
+def test_start_classify_and_go_on_without_a_network(browser, host, dist):
+    browser.open(host.address)
+    wait_for(browser, READY)
+    label, best, footprint = classify(browser)
+    native = natively(dist, footprint)
+    assert label == native.best.label
+    wanted = {each.label: each.probability for each in native.ranked[:5]}
+    assert best == pytest.approx(wanted, abs=1e-3)
+    wait_for(browser, KEPT)
+    host.stop()
+    browser.open(host.address + "#map=17/27.63392/85.51832")
+    browser.get("location.reload()")
+    wait_for(browser, f"!({READY})")
+    wait_for(browser, READY)
+    again, _, other = classify(browser)
+    assert again == natively(dist, other).best.label
+    assert browser.get("document.getElementById('notice').hidden") is True
