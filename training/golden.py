@@ -1,4 +1,4 @@
-"""The golden places of a model: what native onnxruntime says of some squares of the built-in imagery.
+"""The golden places of a model: squares of the built-in imagery, and what native onnxruntime says.
 
 The page runs its own runtime on them, and uses no runtime that says something else.
 """

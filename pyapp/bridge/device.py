@@ -1,5 +1,7 @@
 """What the browser says of the device, and what is remembered of it between visits."""
 
+from contextlib import suppress
+
 import js
 from pyodide.ffi import JsException
 from pyscript.ffi import is_none
@@ -45,7 +47,5 @@ def recall() -> str | None:
 
 def remember(text: str) -> None:
     """Keep a text until the next visit, where the browser allows that."""
-    try:
+    with suppress(JsException, AttributeError):
         js.localStorage.setItem(KEY, text)
-    except (JsException, AttributeError):
-        pass

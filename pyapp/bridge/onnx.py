@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import re
+from contextlib import suppress
 
 import numpy as np
 from pyodide.code import run_js
@@ -102,11 +103,9 @@ class Network:
         """Give its memory back, as far as the runtime does that, once nothing runs any more."""
         while self._runs:
             await asyncio.sleep(CLOSING_S)
-        try:
+        # One that broke has nothing to give.
+        with suppress(JsException):
             await self._session.release()
-        except JsException:
-            # One that broke has nothing to give.
-            pass
 
 
 def _array(tensor) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The page's address: ``?imagery=...&maxzoom=...&model=...#map=zoom/lat/lng``, as OpenStreetMap has it."""
+"""The page's address: ``?imagery=...&maxzoom=...&model=...#map=zoom/lat/lng``."""
 
 import math
 from typing import NamedTuple

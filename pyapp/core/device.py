@@ -26,7 +26,9 @@ class Way(NamedTuple):
     def __str__(self) -> str:
         if self.kind == WEBGPU:
             return "Graphics card (WebGPU)"
-        return "Processor, one thread" if self.threads == 1 else f"Processor, {self.threads} threads"
+        return (
+            "Processor, one thread" if self.threads == 1 else f"Processor, {self.threads} threads"
+        )
 
 
 @dataclass(frozen=True)

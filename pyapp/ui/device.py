@@ -103,7 +103,9 @@ class DevicePanel:
             self._set_busy(True)
 
     def _row(self, title: str, note: str, way: Way | None, picked: bool):
-        radio = web.input_(type="radio", name="way", value="" if way is None else "-".join(map(str, way)))
+        radio = web.input_(
+            type="radio", name="way", value="" if way is None else "-".join(map(str, way))
+        )
         radio.checked = picked
         when("change", radio)(lambda _event: asyncio.ensure_future(self._pick(way)))
         return web.label(radio, web.span(title), web.small(note))

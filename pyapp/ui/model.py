@@ -66,4 +66,3 @@ def _begun(loading) -> asyncio.Future:
     future = asyncio.ensure_future(loading)
     future.add_done_callback(lambda each: each.cancelled() or each.exception())
     return future
-

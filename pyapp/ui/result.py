@@ -142,7 +142,10 @@ def _exact(footprint: Footprint) -> str:
 
 
 def _is_coarse(answer: Answer) -> bool:
-    return answer.chip.imagery_m is not None and answer.chip.imagery_m > COARSE * answer.card.resolution_m
+    return (
+        answer.chip.imagery_m is not None
+        and answer.chip.imagery_m > COARSE * answer.card.resolution_m
+    )
 
 
 def _facts(answer: Answer) -> tuple[str, ...]:

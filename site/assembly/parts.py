@@ -41,17 +41,17 @@ def files(models: Path) -> dict[str, bytes]:
 def _npm_components() -> list[dict]:
     """A component for each npm package that the lock file names, with the registry's hash."""
     locked = json.loads((fetch.SITE / "package-lock.json").read_text())["packages"]
-    found = []
+    found = {}
     for path, facts in locked.items():
         name = path.rpartition("node_modules/")[2]
         if name:
             kind, _, digest = facts["integrity"].partition("-")
             url = "pkg:npm/" + name.replace("@", "%40") + "@" + facts["version"]
-            found.append(
-                _component("library", name, facts["version"], url, facts.get("license", ""))
-                | {"hashes": [_hash(HASHES[kind], base64.b64decode(digest).hex())]}
-            )
-    return found
+            # One that lies in two places is one part.
+            found[url] = _component(
+                "library", name, facts["version"], url, facts.get("license", "")
+            ) | {"hashes": [_hash(HASHES[kind], base64.b64decode(digest).hex())]}
+    return list(found.values())
 
 
 def _wheel_component(name: str) -> dict:

@@ -83,7 +83,7 @@ def compiled(source: bytes, name: str) -> bytes:
 
 
 def without_lines(code: types.CodeType) -> types.CodeType:
-    """Code whose instructions have no line numbers, a fifth of it; there's no source to show anyway.
+    """Code without line numbers, a fifth of it; there's no source to show anyway.
 
     An entry of the table covers up to eight code units; kind 15 is "no location" (CPython's
     InternalDocs/code_objects.md).

@@ -1,5 +1,7 @@
 """Measure everything in one run and print one table; ``--write`` puts it into the README.
 
+``kills`` and ``endurance`` are measurements of their own, a quarter of an hour each.
+
 The first step is that of ``python -m tests``: make the virtual environment, find a browser.
 """
 
@@ -8,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.__main__ import BROWSER_NOTE, PYTHON, ROOT, prepare
@@ -24,10 +27,16 @@ def main() -> int:
         command = [str(PYTHON), "-m", "tests.bench", *sys.argv[1:]]
         return subprocess.call(command, cwd=ROOT, env=environment)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("table", "kills", "endurance"), default="table")
     parser.add_argument("--rounds", type=int, default=5, help="starts of each kind")
     parser.add_argument("--clicks", type=int, default=40, help="answers of each kind")
+    parser.add_argument("--times", type=int, default=50, help="kills")
+    parser.add_argument("--count", type=int, default=10_000, help="classifications of endurance")
     parser.add_argument("--write", action="store_true", help="put the table into the README")
     options = parser.parse_args()
+    if options.what != "table":
+        print(_long(options))
+        return 0
     from tests.bench.measure import measure
 
     table = measure(options.rounds, options.clicks)
@@ -36,6 +45,19 @@ def main() -> int:
         text = README.read_text(encoding="utf-8")
         README.write_text(MARKED.sub(rf"\g<1>{table}\g<2>", text), encoding="utf-8")
     return 0
+
+
+def _long(options) -> str:
+    """The line that one of the long measurements gives."""
+    from tests.bench import endurance, kills
+    from tests.bench.measure import build
+
+    with tempfile.TemporaryDirectory() as work:
+        dist = Path(work) / "dist"
+        build(dist)
+        if options.what == "kills":
+            return kills.measure(dist, Path(work), options.times)
+        return endurance.measure(dist, Path(work), options.count)
 
 
 if __name__ == "__main__":

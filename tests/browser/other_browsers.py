@@ -1,4 +1,4 @@
-"""Firefox and WebKit as Debian has them, each by its own protocol, with the few verbs tests need."""
+"""Firefox and WebKit as Debian has them, with the few verbs that tests need."""
 
 import contextlib
 import json
@@ -74,7 +74,9 @@ class WebKit:
     """WebKitGTK's little browser on a display of its own, over WebDriver."""
 
     driver = shutil.which("WebKitWebDriver")
-    program = next(iter(sorted(map(str, Path("/usr/lib").glob("*/webkit2gtk-4*/MiniBrowser")))), None)
+    program = next(
+        iter(sorted(map(str, Path("/usr/lib").glob("*/webkit2gtk-4*/MiniBrowser")))), None
+    )
 
     def __init__(self, _folder: Path):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -1,4 +1,4 @@
-"""The ways to run the model: measured on right answers, chosen, remembered, and left when one fails."""
+"""The ways to run the model: measured, chosen, remembered, and left when one fails."""
 
 import base64
 import io
