@@ -27,6 +27,7 @@ LIBRARY = re.compile(
     |subprocess|sysconfig|tarfile|tempfile|textwrap|threading|token|tokenize|traceback|types|typing
     |uuid|warnings|weakref|zipimport)\.py
     |(_pyodide|collections|html|json|pathlib|re|string|sysconfig)/
+    |compression/(__init__|_common|gzip|zlib)
     |asyncio/(?!windows|proactor|tools|__main__)
     |concurrent/(__init__|futures/(__init__|_base|thread))
     |ctypes/(__init__|_endian|_layout)

@@ -20,7 +20,7 @@ KEPT = "#kept[data-kept=whole]"
 # What makes the newer release: a small file, and one of a megabyte.
 CHANGED = ("style.css", "runtime/pyodide/pyodide.asm.mjs")
 # From opening the page: it finds a newer release after about two seconds.
-LATEST_S = 7.0
+LATEST_S = 10.0
 WHOLE = """async () => {
   const hex = buffer =>
     [...new Uint8Array(buffer)].map(byte => byte.toString(16).padStart(2, "0")).join("");

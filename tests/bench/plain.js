@@ -1,7 +1,8 @@
 // The same job without Python: tiles to chip on a canvas, the same model, the label as text.
 // Tiles are kept as decoded bitmaps, as the page keeps them decoded. Evaluates to a function.
-(async ({ tiles, box, side, labels, model }) => {
+(async ({ tiles, box, side, labels, model, threads }) => {
   const ort = await import("./runtime/ort/ort.wasm.bundle.min.mjs");
+  ort.env.wasm.numThreads = threads;
   const bytes = new Uint8Array(await (await fetch(model)).arrayBuffer());
   const session = await ort.InferenceSession.create(bytes);
   const bitmaps = await Promise.all(

@@ -200,3 +200,19 @@ def test_compressed_variants_hold_the_same_bytes(built):
             [*node, "-e", undo, str(variants[path]["br"])], capture_output=True, check=True
         )
         assert done.stdout == plain
+
+
+def test_the_same_bytes_where_all_is_compiled_anew(built, tmp_path):
+    """On another machine: what was fetched is the same, what is made of it must be."""
+    from assembly import cache
+
+    fetched = ("npm-", "pypi-", "wheel-", "pyodide-stock-", "node")
+    for place in cache.folder().iterdir():
+        if place.name.startswith(fetched):
+            (tmp_path / "cache").mkdir(exist_ok=True)
+            (tmp_path / "cache" / place.name).symlink_to(place)
+    environment = os.environ | {"LOOKDOWN_CACHE": str(tmp_path / "cache")}
+    done = serve("--build", tmp_path / "anew", environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert "Compiling" in done.stderr + done.stdout
+    assert contents(tmp_path / "anew") == contents(built)
