@@ -85,19 +85,19 @@ def install_others() -> None:
     missing = [package for program, package in OTHERS.items() if not shutil.which(program)]
     if missing and not OTHERS_NOTE.exists():
         print(f"Installing {', '.join(missing)}.", flush=True)
-        for package in missing:
-            debian_install(package)
+        debian_install(*missing)
     OTHERS_NOTE.touch()
 
 
-def debian_install(package: str) -> None:
-    """Install a Debian package, where that can be done."""
+def debian_install(*packages: str) -> None:
+    """Install Debian packages, each where that can be done."""
     if shutil.which("apt-get"):
         sudo = ["sudo", "-n"] if hasattr(os, "geteuid") and os.geteuid() else []
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.call([*sudo, "apt-get", "update", "-qq"], **quiet)
-        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
-        subprocess.call([*sudo, *command], **quiet)
+        command = [*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        for package in packages:
+            subprocess.call([*command, package], **quiet)
 
 
 def debian_browser() -> str:

@@ -30,6 +30,16 @@ def origin() -> str:
     return js.location.origin
 
 
+def home() -> str:
+    """The folder that the page lies in, as an absolute address."""
+    return absolute("./")
+
+
+def absolute(path: str) -> str:
+    """The absolute address of a path relative to the page."""
+    return js.URL.new(path, js.document.baseURI).href
+
+
 def fragment() -> str:
     """The part of the page's address from ``#`` on."""
     return js.location.hash

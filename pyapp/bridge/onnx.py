@@ -30,8 +30,7 @@ CARD_LIMIT_S = 30.0
 CLOSING_S = 0.05
 # How the runtime, Emscripten and browsers say it.
 _NO_MEMORY = re.compile(r"bad_alloc|out of memory|memory allocation|OOM|could not allocate", re.I)
-RUNTIMES = {False: "./runtime/ort/ort.wasm.bundle.min.mjs",
-            True: "./runtime/ort/ort.webgpu.bundle.min.mjs"}  # fmt: skip
+RUNTIME = "./runtime/ort/ort.{kind}.bundle.min.mjs"
 _copies = itertools.count()
 _import = run_js("(address) => import(new URL(address, document.baseURI))")
 
@@ -177,7 +176,7 @@ async def load(folder: str, card: Card, way: Way) -> Network:
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise DamagedModelError(card.name)
     on_gpu = way.kind == WEBGPU
-    ort = await _runtime(on_gpu, way)
+    ort = await _runtime(way)
     options = to_js({"executionProviders": [way.kind]})
     try:
         session = await ort.InferenceSession.create(to_js(data), options)
@@ -191,15 +190,15 @@ async def load(folder: str, card: Card, way: Way) -> Network:
     return network
 
 
-async def _runtime(on_gpu: bool, way: Way):
+async def _runtime(way: Way):
     """A copy of onnxruntime-web that no other network uses."""
     copy = next(_copies)
     try:
-        ort = await _import(RUNTIMES[on_gpu] + (f"?copy={copy}" if copy else ""))
+        ort = await _import(RUNTIME.format(kind=way.kind) + (f"?copy={copy}" if copy else ""))
     except JsException as error:
         raise NoWayError(way, str(error)) from error
     # The graphics card works beside the page's thread anyway, and can't be had from the worker.
-    ort.env.wasm.proxy = not on_gpu
+    ort.env.wasm.proxy = way.kind != WEBGPU
     ort.env.wasm.numThreads = way.threads
     return ort
 

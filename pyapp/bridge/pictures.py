@@ -5,7 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import js
 from pyodide.ffi import JsException
-from pyscript.ffi import create_proxy, is_none
+from pyscript.ffi import is_none
+
+from pyapp.bridge import browser
+from pyapp.bridge.release import cache_name
 
 SHARED = "shared"
 
@@ -24,9 +27,9 @@ def on_picture(handler: Callable[[bytes], Awaitable[None]]) -> None:
         if "Files" in list(event.dataTransfer.types):
             event.preventDefault()
 
-    js.window.addEventListener("dragover", create_proxy(allow))
-    js.window.addEventListener("drop", create_proxy(take))
-    js.window.addEventListener("paste", create_proxy(take))
+    browser.on_window("dragover", allow)
+    browser.on_window("drop", take)
+    browser.on_window("paste", take)
 
 
 async def _hand_over(file, handler) -> None:
@@ -35,13 +38,11 @@ async def _hand_over(file, handler) -> None:
 
 async def take_shared() -> bytes | None:
     """The picture that the service worker put aside, once; ``None`` where there's none."""
-    if f"?{SHARED}" not in js.location.search:
+    if f"?{SHARED}" not in browser.query():
         return None
-    query = js.location.search.replace(f"?{SHARED}", "")
-    js.history.replaceState(None, "", js.location.pathname + query + js.location.hash)
+    browser.show_address(browser.query().replace(f"?{SHARED}", ""), browser.fragment())
     try:
-        home = js.URL.new("./", js.document.baseURI).href
-        cache = await js.caches.open(f"lookdown {home} {SHARED}")
+        cache = await js.caches.open(cache_name(SHARED))
         found = await cache.match(SHARED)
         if is_none(found):
             return None

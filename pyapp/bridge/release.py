@@ -8,6 +8,8 @@ import js
 from pyodide.ffi import JsException
 from pyscript.ffi import create_proxy, is_none, to_js
 
+from pyapp.bridge import browser
+
 WORKER = "sw.js"
 
 
@@ -119,7 +121,7 @@ async def kept_bytes() -> dict[str, int]:
                 continue
             kept = {request.url for request in await cache.keys()}
             for path, facts in json.loads(await listing.text()).items():
-                if js.URL.new(path, js.document.baseURI).href in kept:
+                if browser.absolute(path) in kept:
                     sizes[facts["part"]] = sizes.get(facts["part"], 0) + facts["size"]
     except (JsException, AttributeError):
         return {}
@@ -128,8 +130,12 @@ async def kept_bytes() -> dict[str, int]:
 
 async def _caches() -> list[str]:
     """The names of this page's caches: another page of the same origin may have its own."""
-    home = js.URL.new("./", js.document.baseURI).href
-    return [name for name in await js.caches.keys() if name.startswith(f"lookdown {home} ")]
+    return [name for name in await js.caches.keys() if name.startswith(cache_name(""))]
+
+
+def cache_name(name: str) -> str:
+    """How ``sw.js`` calls the cache of a release, or the one for shared pictures."""
+    return f"lookdown {browser.home()} {name}"
 
 
 async def is_persistent() -> bool:

@@ -8,7 +8,7 @@ from pyapp.bridge import onnx
 from pyapp.bridge.browser import now_ms
 from pyapp.bridge.device import read_device, recall, remember
 from pyapp.bridge.ground import Ground
-from pyapp.core.device import WEBGPU, Device, Memory, Trial, Way
+from pyapp.core.device import WASM, WEBGPU, Device, Memory, Trial, Way
 from pyapp.core.errors import InferenceError, LookdownError, NoWayError
 from pyapp.core.geo import Footprint
 from pyapp.core.model import PROBABILITY, Card
@@ -161,7 +161,7 @@ class Runner:
 
     def _safer(self, failed: Way) -> Way:
         """After the graphics card the processor, after several threads one, which needs least."""
-        return self.device.ways[0] if failed.kind == WEBGPU else Way("wasm", 1)
+        return self.device.ways[0] if failed.kind == WEBGPU else Way(WASM, 1)
 
 
 async def _trial(network: onnx.Network, chips: np.ndarray, golden) -> Trial:

@@ -68,13 +68,8 @@ def imagery_from(query: str) -> Imagery | None:
 
 def query_with_imagery(query: str, imagery: Imagery | None) -> str:
     """The query with another imagery, or with none; other parts stay as they are."""
-    ours = ("imagery", "maxzoom")
-    parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] not in ours]
-    if imagery is not None:
-        parts.append(("imagery", imagery.name))
-        if imagery.max_zoom is not None:
-            parts.append(("maxzoom", str(imagery.max_zoom)))
-    return "?" + urlencode(parts, safe="/:{}-") if parts else ""
+    name, max_zoom = imagery or (None, None)
+    return _query_with(query, imagery=name, maxzoom=max_zoom)
 
 
 def model_from(query: str) -> str | None:
@@ -88,7 +83,11 @@ def model_from(query: str) -> str | None:
 
 def query_with_model(query: str, name: str | None) -> str:
     """The query with another model, or with none; other parts stay as they are."""
-    parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] != "model"]
-    if name is not None:
-        parts.append(("model", name))
+    return _query_with(query, model=name)
+
+
+def _query_with(query: str, **values) -> str:
+    """The query with other values, without those that are ``None``."""
+    parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] not in values]
+    parts += [(name, str(value)) for name, value in values.items() if value is not None]
     return "?" + urlencode(parts, safe="/:{}-") if parts else ""

@@ -56,7 +56,7 @@ class Device:
 
     @property
     def is_small(self) -> bool:
-        """Whether memory is so short that one runtime, one thread and few tiles must do."""
+        """Whether memory is so short that one runtime and one thread must do."""
         return self.memory_gb < ROOMY_GB
 
     @property

@@ -16,7 +16,6 @@ from tests.browser.conftest import launch_profile
 from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
 
-KEPT = "#kept[data-kept=whole]"
 # What makes the newer release: a small file, and one of a megabyte.
 CHANGED = ("style.css", "runtime/pyodide/pyodide.asm.mjs")
 # From opening the page: it finds a newer release after about two seconds.
@@ -63,7 +62,7 @@ def measure(dist: Path, work: Path, times: int, seed: int = 4) -> str:
         first = work / "first"
         context = launch_profile(playwright, first)
         page = _open(context, host)
-        page.tab.wait_for_selector(KEPT, state="attached")
+        page.wait_kept()
         context.close()
         old = [hashlib.sha256((host.site / path).read_bytes()).hexdigest() for path in CHANGED]
         for path in CHANGED:

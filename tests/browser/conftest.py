@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
 from tests.browser.tile_server import TileServer
 
@@ -126,6 +127,14 @@ def open_page(context, site):
 def ready(open_page):
     """The page, open on the built-in imagery."""
     return open_page()
+
+
+@pytest.fixture
+def host(dist, tmp_path):
+    """The built site on a bare file server, below a path: what GitHub Pages is."""
+    running = Host(dist, tmp_path)
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -49,6 +49,10 @@ class LookdownPage:
         """Wait until the map can be used."""
         self.tab.wait_for_selector("#start", state="detached")
 
+    def wait_kept(self) -> None:
+        """Wait until the application is kept on the device."""
+        self.tab.wait_for_selector("#kept[data-kept=whole]", state="attached")
+
     def wait_tiles(self) -> None:
         """Wait until no tile of the map is on its way."""
         self.tab.wait_for_function(

@@ -2,21 +2,10 @@
 
 import numpy as np
 
-from pyapp.core import mosaic
-from pyapp.core.chip import cut
-from pyapp.core.geo import box_of, tiles_under, zoom_for
 from pyapp.core.model import predictions
+from training.golden import native_chip
 
-
-def native_chip(folder, footprint, card, min_zoom: int, max_zoom: int) -> np.ndarray:
-    """The chip under a footprint, cut from the tiles ``{z}/{x}/{y}.jpg`` of a folder."""
-    zoom = zoom_for(footprint.centre.lat, card.resolution_m, min_zoom, max_zoom)
-    box = box_of(footprint, zoom)
-    tiles = {
-        tile: mosaic.decode((folder / f"{tile.z}/{tile.x}/{tile.y}.jpg").read_bytes())
-        for tile in tiles_under(box, zoom)
-    }
-    return cut(mosaic.lay(tiles), box, card.chip_px)
+__all__ = ["native_answer", "native_chip"]
 
 
 def native_answer(card, session, chip):

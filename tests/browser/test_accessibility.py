@@ -12,7 +12,7 @@ def violations(page) -> list[str]:
 @pytest.mark.parametrize("width", [1280, 360])
 def test_no_panel_has_a_violation(open_page, width):
     page = open_page(width=width)
-    page.tab.wait_for_selector("#kept[data-kept=whole]", state="attached")
+    page.wait_kept()
     assert violations(page) == []
     page.classify()
     assert violations(page) == []

@@ -14,7 +14,6 @@ from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
 from tests.browser.tile_server import TileServer
 
-KEPT = "#kept[data-kept=whole]"
 MARK = "/* the newer release */"
 
 
@@ -26,7 +25,7 @@ def first_visit(playwright, dist, tmp_path_factory):
     context = launch_profile(playwright, profile)
     page = LookdownPage(context.new_page(), host.address)
     page.open()
-    page.tab.wait_for_selector(KEPT, state="attached")
+    page.wait_kept()
     context.close()
     host.stop()
     return profile, host.port
@@ -62,7 +61,7 @@ def visited(device, host):
     """The page, on a device that keeps it."""
     page = LookdownPage(device.new_page(), host.address)
     page.open()
-    page.tab.wait_for_selector(KEPT, state="attached")
+    page.wait_kept()
     return page
 
 
@@ -93,7 +92,7 @@ def test_the_second_visit_has_threads_where_the_host_sends_no_headers(new_device
     page = LookdownPage(new_device.new_page(), host.address)
     page.open()
     assert page.tab.evaluate("crossOriginIsolated") is False
-    page.tab.wait_for_selector(KEPT, state="attached")
+    page.wait_kept()
     page.tab.reload()
     page.wait_ready()
     assert page.tab.evaluate("crossOriginIsolated") is True
@@ -231,7 +230,7 @@ def test_a_clock_that_is_wrong_by_years_does_no_harm(new_device, host):
     host.headers = {"Date": "Thu, 28 Jul 2061 00:00:00 GMT", "Expires": "0"}
     page = LookdownPage(new_device.new_page(), host.address)
     page.open()
-    page.tab.wait_for_selector(KEPT, state="attached")
+    page.wait_kept()
     host.stop()
     page.tab.reload()
     page.wait_ready()

@@ -6,7 +6,6 @@ import pytest
 from pyapp.core.geo import Footprint, LngLat
 from pyapp.core.model import Card
 from pyapp.core.source import sources_from_json
-from tests.browser.host import Host
 from tests.browser.native import native_answer, native_chip
 from tests.browser.other_browsers import MISSING, Firefox, WebKit, wait_for
 
@@ -23,13 +22,6 @@ def browser(request, tmp_path):
     running = request.param(tmp_path / "profile")
     yield running
     running.close()
-
-
-@pytest.fixture
-def host(dist, tmp_path):
-    running = Host(dist, tmp_path)
-    yield running
-    running.stop()
 
 
 def classify(browser) -> tuple[str, dict[str, float], Footprint]:
