@@ -1,6 +1,8 @@
 """What the browser says of the device, and what is remembered of it between visits."""
 
+import json
 from contextlib import suppress
+from dataclasses import replace
 
 import js
 from pyodide.ffi import JsException
@@ -8,12 +10,19 @@ from pyscript.ffi import is_none
 
 from pyapp.core.device import Device
 
-KEY = "lookdown device"
+# What was measured, and whether there is a graphics card.
+MEMORY, CARD = "lookdown device", "lookdown card"
 
 
-async def read_device() -> Device:
-    """Ask the browser what there is to run a model on."""
-    gpu, slow_gpu = await _gpu()
+def read_device() -> Device:
+    """What the browser says there is to run a model on; of a graphics card, what is remembered.
+
+    To ask for one takes time, and where there's none Chromium complains on the console.
+    """
+    try:
+        gpu, slow_gpu = map(bool, json.loads(recall(CARD)))
+    except (TypeError, ValueError):
+        gpu = slow_gpu = False
     return Device(
         isolated=bool(js.crossOriginIsolated),
         cores=int(js.navigator.hardwareConcurrency or 1),
@@ -21,6 +30,13 @@ async def read_device() -> Device:
         gpu=gpu,
         slow_gpu=slow_gpu,
     )
+
+
+async def look_for_card(device: Device) -> Device:
+    """The device with what WebGPU says now, which is remembered."""
+    gpu, slow_gpu = await _gpu()
+    remember(CARD, json.dumps([gpu, slow_gpu]))
+    return replace(device, gpu=gpu, slow_gpu=slow_gpu)
 
 
 async def _gpu() -> tuple[bool, bool]:
@@ -37,15 +53,15 @@ async def _gpu() -> tuple[bool, bool]:
         return False, False
 
 
-def recall() -> str | None:
-    """What `remember` kept; ``None`` where there's nothing, or the browser forbids it."""
+def recall(key: str) -> str | None:
+    """What `remember` kept under a name; ``None`` where there is nothing or it is forbidden."""
     try:
-        return js.localStorage.getItem(KEY) or None
+        return js.localStorage.getItem(key) or None
     except (JsException, AttributeError):
         return None
 
 
-def remember(text: str) -> None:
+def remember(key: str, text: str) -> None:
     """Keep a text until the next visit, where the browser allows that."""
     with suppress(JsException, AttributeError):
-        js.localStorage.setItem(KEY, text)
+        js.localStorage.setItem(key, text)

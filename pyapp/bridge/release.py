@@ -39,6 +39,7 @@ class Release:
         self._registration = None
         self._switching = False
         self._no_room = False
+        self._failed = False
 
     async def keep(self) -> None:
         """Have the application kept on the device, and look for a newer release."""
@@ -77,13 +78,20 @@ class Release:
             elif worker.state == "activated":
                 self._on_change(Kept.WHOLE)
             elif worker.state == "redundant" and first:
-                self._on_change(Kept.NO_ROOM if self._no_room else Kept.FAILED)
+                self._failed = True
+                self._tell_failure()
 
         worker.addEventListener("statechange", create_proxy(changed))
 
     def _hear(self, event) -> None:
         """The worker says why a release could not be kept."""
         self._no_room = getattr(event.data, "failed", None) == "QuotaExceededError"
+        # It may be heard before or after the worker's end is seen.
+        if self._failed:
+            self._tell_failure()
+
+    def _tell_failure(self) -> None:
+        self._on_change(Kept.NO_ROOM if self._no_room else Kept.FAILED)
 
     def _changed_over(self, _event) -> None:
         """Another release serves this tab from now on: asked for here, or in another tab."""

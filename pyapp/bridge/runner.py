@@ -6,7 +6,7 @@ import numpy as np
 
 from pyapp.bridge import onnx
 from pyapp.bridge.browser import now_ms
-from pyapp.bridge.device import read_device, recall, remember
+from pyapp.bridge.device import MEMORY, look_for_card, read_device, recall, remember
 from pyapp.bridge.ground import Ground
 from pyapp.core.device import WASM, WEBGPU, Device, Memory, Trial, Way
 from pyapp.core.errors import InferenceError, LookdownError, NoWayError
@@ -41,8 +41,8 @@ class Runner:
             See `onnx.load_card` and `onnx.load`.
         """
         card = await onnx.load_card(folder, name)
-        device = await read_device()
-        runner = cls(folder, card, device, Memory.of(recall(), device, card.sha256))
+        device = read_device()
+        runner = cls(folder, card, device, Memory.of(recall(MEMORY), device, card.sha256))
         try:
             await runner._load(runner.memory.best(device))
         except (NoWayError, InferenceError):
@@ -96,20 +96,28 @@ class Runner:
         """
         await self._load(way)
         self.memory.wanted = way
-        remember(self.memory.to_json())
+        remember(MEMORY, self.memory.to_json())
 
     async def go_automatic(self) -> None:
         """Run in the way that did best."""
         self.memory.wanted = None
-        remember(self.memory.to_json())
+        remember(MEMORY, self.memory.to_json())
         best = self.memory.best(self.device)
         if best != self.way:
             await self._load(best)
 
+    async def look_for_card(self) -> None:
+        """Find out whether there's a graphics card: what was measured without one is void."""
+        device = await look_for_card(self.device)
+        if device != self.device:
+            self.device = device
+            self.memory = Memory.of(recall(MEMORY), device, self.card.sha256)
+            self._on_change()
+
     def forget(self) -> None:
         """Take back what was measured and wanted."""
         self.memory = Memory(self.memory.about)
-        remember(self.memory.to_json())
+        remember(MEMORY, self.memory.to_json())
 
     async def measure(self, ground: Ground, source: Source, ways: tuple[Way, ...]) -> None:
         """Try ways on the model's golden places, keep the right and quickest one, remember it.
@@ -138,7 +146,7 @@ class Runner:
             networks[way] = network
             trials.append(await _trial(network, np.stack(chips), golden))
         self.memory.trials = tuple(trials)
-        remember(self.memory.to_json())
+        remember(MEMORY, self.memory.to_json())
         before, best = self._network, self.memory.best(self.device)
         self._network = networks.get(best, before)
         for network in networks.values():

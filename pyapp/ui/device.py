@@ -31,6 +31,7 @@ class DevicePanel:
         self._said = web.page["way"]
         self._again = web.page["measure"]
         when("click", self._again)(self._measure_all)
+        when("toggle", web.page["device"])(self._opened)
 
     async def use(self, loading: asyncio.Future) -> None:
         """Tell of the model that is being loaded; measure a device that was not measured yet."""
@@ -38,9 +39,15 @@ class DevicePanel:
             self._runner = await loading
             self._runner.on_change(self._show)
             self._show()
-            if self._runner.device.worth_trying and not self._runner.memory.trials:
+            if not (self._runner.device.is_small or self._runner.memory.trials):
                 await self._wait_until_idle()
-                await self._measure(self._runner.device.worth_trying)
+                await self._runner.look_for_card()
+                if self._runner.device.worth_trying:
+                    await self._measure(self._runner.device.worth_trying)
+
+    async def _opened(self, _event) -> None:
+        if self._runner is not None:
+            await self._runner.look_for_card()
 
     async def _wait_until_idle(self) -> None:
         still = 0.0

@@ -61,6 +61,7 @@ class StoragePanel:
     async def _answered(self, _event) -> None:
         if self._sure.returnValue == "yes":
             await release.remove()
-            device.remember("")
+            device.remember(device.MEMORY, "")
+            device.remember(device.CARD, "")
             await self._show()
             self._for_good.textContent = "Removed. Lookdown is fetched again at the next visit."
