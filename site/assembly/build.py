@@ -1,5 +1,6 @@
 """Lays out the static site, the same bytes every time."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ ROOT = fetch.SITE.parent
 # Files of site/ that make the site but are no part of it.
 TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json", "sw.js"}
 WORKER = "sw.js"
+PLACING_TRIES = 10
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 # When a file is wanted: the first part that fits, else "rest". Python itself takes half a second to
 # start, in which the packages arrive; the first answer waits for "answer" besides; an "extra" is
@@ -32,6 +34,8 @@ PARTS = (
 def build(out: Path) -> None:
     """Write the site to the folder ``out``, in place of what an earlier build left there.
 
+    Where the same site stands there already it is left alone: another process may be serving it.
+
     Raises
     ------
     SetupError
@@ -42,6 +46,10 @@ def build(out: Path) -> None:
     made |= {"files.json": listing, WORKER: _worker(listing)}
     if out.exists() and any(out.iterdir()) and not (out / "files.json").exists():
         raise SetupError(f"{out} holds files that are no earlier build. Name an empty folder.")
+    wanted = {path: facts["sha256"] for path, facts in json.loads(listing).items()}
+    wanted |= {path: hashlib.sha256(made[path]).hexdigest() for path in ("files.json", WORKER)}
+    if _stands(out, wanted):
+        return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -53,13 +61,41 @@ def build(out: Path) -> None:
         for path, file in sorted(copied.items()):
             shutil.copyfile(file, _place(part / path))
         part.chmod(0o755)
-        if out.exists():
-            shutil.rmtree(out)
-        part.rename(out)
+        _put(part, out)
     except OSError as error:
         raise SetupError(f"{out} cannot be written: {error}. Make room there.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _put(part: Path, out: Path) -> None:
+    """Give a folder its name, in place of what has it; several processes may do so at once."""
+    for number in range(PLACING_TRIES):
+        aside = part.with_name(f"{part.name}-{number}")
+        with contextlib.suppress(FileNotFoundError):
+            out.rename(aside)
+        try:
+            part.rename(out)
+            return
+        except OSError:
+            # Another process was quicker, unless this was the last try.
+            if number == PLACING_TRIES - 1:
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _stands(out: Path, wanted: dict[str, str]) -> bool:
+    """Whether a folder holds just these files, path to sha256."""
+    try:
+        there = {
+            file.relative_to(out).as_posix(): file for file in out.rglob("*") if file.is_file()
+        }
+        return there.keys() == wanted.keys() and all(
+            cache.digest(file) == wanted[path] for path, file in there.items()
+        )
+    except OSError:
+        return False
 
 
 def _place(file: Path) -> Path:

@@ -216,3 +216,25 @@ def test_the_same_bytes_where_all_is_compiled_anew(built, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Compiling" in done.stderr + done.stdout
     assert contents(tmp_path / "anew") == contents(built)
+
+
+def test_several_at_once_build_the_same_folder(built, tmp_path):
+    command = [sys.executable, "serve.py", "--build", str(tmp_path / "public")]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for each in running:
+        _, said = each.communicate()
+        assert each.returncode == 0, said.decode()
+    assert contents(tmp_path / "public") == contents(built)
+    assert [each.name for each in tmp_path.iterdir()] == ["public"]
+
+
+def test_what_was_altered_in_an_earlier_build_is_put_right(built, tmp_path):
+    again = tmp_path / "again"
+    shutil.copytree(built, again)
+    (again / "style.css").write_bytes(b"x" * (again / "style.css").stat().st_size)
+    (again / "left.txt").write_text("from before")
+    assert serve("--build", again).returncode == 0
+    assert contents(again) == contents(built)
