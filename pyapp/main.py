@@ -3,6 +3,7 @@
 import asyncio
 
 from pyapp.bridge import browser
+from pyapp.bridge.device import read_device
 from pyapp.bridge.ground import Ground
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.pictures import on_picture, take_shared
@@ -30,7 +31,7 @@ ground_map = GroundMap("map", address.first_view)
 imagery.show_on(ground_map)
 square = Square(ground_map)
 address.keep(ground_map)
-ground = Ground()
+ground = Ground(read_device().cache_bytes)
 classify = Classify(square, imagery, ground, ResultPanel(), notice)
 device = DevicePanel(classify, ground, imagery.builtin, notice)
 StoragePanel()

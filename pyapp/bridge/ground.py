@@ -32,7 +32,6 @@ from pyapp.core.model import Card
 from pyapp.core.source import Source
 
 TILE_LIMIT_S = 15.0
-CACHE_BYTES = 64 << 20
 _NO_TILE = (204, 404, 410)
 
 
@@ -59,10 +58,16 @@ class GroundChip:
 
 
 class Ground:
-    """Imagery as pixels, with the tiles used last kept decoded."""
+    """Imagery as pixels, with the tiles used last kept decoded.
 
-    def __init__(self):
-        self._decoded = PixelCache(CACHE_BYTES)
+    Parameters
+    ----------
+    limit_bytes : int
+        For the decoded tiles.
+    """
+
+    def __init__(self, limit_bytes: int):
+        self._decoded = PixelCache(limit_bytes)
 
     async def chip(self, source: Source, footprint: Footprint, card: Card) -> GroundChip:
         """Read the imagery under a footprint and cut the chip that the model wants.

@@ -57,6 +57,7 @@ class Runner:
         self.memory = memory
         self._folder = folder
         self._network: onnx.Network | None = None
+        self._closed = False
         self.gave_up: set[Way] = set()
         self._on_change: Callable[[], None] = lambda: None
 
@@ -106,6 +107,11 @@ class Runner:
         if best != self.way:
             await self._load(best)
 
+    async def close(self) -> None:
+        """Give its memory back, once nothing runs any more; it can't be run again."""
+        self._closed = True
+        await self._network.close()
+
     async def look_for_card(self) -> None:
         """Find out whether there's a graphics card: what was measured without one is void."""
         device = await look_for_card(self.device)
@@ -145,6 +151,11 @@ class Runner:
                 continue
             networks[way] = network
             trials.append(await _trial(network, np.stack(chips), golden))
+        if self._closed:
+            # Another model has taken its place meanwhile: what broke is no fault of a way.
+            for network in networks.values():
+                await network.close()
+            return
         self.memory.trials = tuple(trials)
         remember(MEMORY, self.memory.to_json())
         before, best = self._network, self.memory.best(self.device)

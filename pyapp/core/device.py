@@ -10,6 +10,8 @@ from pyapp.core.geo import LngLat
 
 WEBGPU, WASM = "webgpu", "wasm"
 MOST_THREADS = 4
+# Decoded tiles; a large window shows about 60 of 192 KB.
+CACHE_BYTES = 32 << 20
 # From this much memory on (navigator.deviceMemory, in GB) several runtimes may be tried.
 ROOMY_GB = 4.0
 # Largest difference of a probability from the stored one. Summing in another order makes 1e-5,
@@ -58,6 +60,11 @@ class Device:
     def is_small(self) -> bool:
         """Whether memory is so short that one runtime and one thread must do."""
         return self.memory_gb < ROOMY_GB
+
+    @property
+    def cache_bytes(self) -> int:
+        """Room for decoded tiles."""
+        return CACHE_BYTES // 4 if self.is_small else CACHE_BYTES
 
     @property
     def ways(self) -> tuple[Way, ...]:

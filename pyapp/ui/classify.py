@@ -39,6 +39,7 @@ class Classify:
         self._result = result
         self._notice = notice
         self._model: Runner | None = None
+        self._failed: ModelError | None = None
         self._task: asyncio.Task | None = None
         self._shows_work = False
         self._button = web.page["classify"]
@@ -52,17 +53,22 @@ class Classify:
 
         Where it can't be loaded, the one before stays.
         """
+        before = self._model
         try:
             self._model = await loading
         except ModelError as error:
             if self._model is None:
                 self._label.textContent = "No model"
+                self._failed = error
             self._notice.tell(error)
             return
         self._square.resize(self._model.card.footprint_m)
         self._label.textContent = "Classify"
         self._button.disabled = False
         browser.set_ready()
+        if before not in (None, self._model):
+            await self.finish()
+            await before.close()
 
     @property
     def idle(self) -> bool:
@@ -84,6 +90,9 @@ class Classify:
     async def classify_picture(self, data: bytes) -> None:
         """Classify the middle of an encoded picture, once what goes on has ended."""
         while self._model is None or self._task is not None:
+            if self._model is None and self._failed is not None:
+                self._notice.tell(self._failed)
+                return
             await asyncio.sleep(WAITING_S)
         self._task = asyncio.ensure_future(self._run(self._classify_picture(data)))
 

@@ -106,6 +106,18 @@ class LookdownPage:
         picture = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
         return np.asarray(picture.convert("RGB"))
 
+    def drop(self, name: str, data: bytes) -> None:
+        """Drop a file on the page."""
+        self.tab.evaluate(
+            """async ([name, encoded]) => {
+              const bytes = Uint8Array.from(atob(encoded), each => each.charCodeAt());
+              const transfer = new DataTransfer();
+              transfer.items.add(new File([bytes], name));
+              dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, cancelable: true}));
+            }""",
+            [name, base64.b64encode(data).decode()],
+        )
+
     def square_box(self) -> dict:
         """Where the square is on the screen: x, y, width, height in CSS pixels."""
         return self.tab.locator("#square").bounding_box()

@@ -159,6 +159,10 @@ def test_a_model_that_cannot_be_used_leaves_the_map_usable(open_page, part, body
     assert page.tab.is_disabled("#classify")
     page.wait_map()
     assert_map_goes_on(page)
+    # A picture that nothing can name is answered with the reason, not with silence.
+    page.tab.click("#notice button")
+    page.drop("picture.jpg", b"any")
+    assert sentence in page.wait_notice()
 
 
 def test_a_browser_without_simd_is_told_so(playwright, open_page):

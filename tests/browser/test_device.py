@@ -1,6 +1,5 @@
 """The ways to run the model: measured, chosen, remembered, and left when one fails."""
 
-import base64
 import io
 import json
 
@@ -142,19 +141,6 @@ def test_too_little_memory_for_the_model_is_said_and_the_map_goes_on(playwright,
     browser.close()
 
 
-def drop(page, data: bytes) -> None:
-    """Drop a file on the page."""
-    page.tab.evaluate(
-        """async encoded => {
-          const bytes = Uint8Array.from(atob(encoded), each => each.charCodeAt());
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([bytes], "picture.jpg", {type: "image/jpeg"}));
-          dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, cancelable: true}));
-        }""",
-        base64.b64encode(data).decode(),
-    )
-
-
 def jpeg(width: int, height: int) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (width, height), (90, 120, 60)).save(out, "JPEG")
@@ -164,19 +150,19 @@ def jpeg(width: int, height: int) -> bytes:
 def test_too_little_memory_for_a_picture_is_said_and_the_page_goes_on(playwright, open_page):
     browser = launch(playwright, f"--js-flags=--wasm-max-mem-pages={TOO_LITTLE_FOR_A_PICTURE}")
     page = open_page(browser=browser)
-    drop(page, jpeg(7000, 7000))
+    page.drop("picture.jpg", jpeg(7000, 7000))
     assert "cut short or too large" in page.wait_notice()
     assert page.classify().label
     browser.close()
 
 
 def test_a_dropped_picture_is_classified(ready):
-    drop(ready, jpeg(400, 300))
+    ready.drop("picture.jpg", jpeg(400, 300))
     ready.wait_answer()
     shown = ready.shown()
     assert shown.facts["Place"] == "not on the map"
     assert np.ptp(shown.chip.reshape(-1, 3), axis=0).max() <= 3
-    drop(ready, b"no picture at all")
+    ready.drop("picture.jpg", b"no picture at all")
     assert "not a picture that can be read" in ready.wait_notice()
     assert ready.shown().label == shown.label
     assert ready.classify().footprint is not None
