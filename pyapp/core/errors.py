@@ -185,3 +185,96 @@ class NoWayError(ModelError):
             f"The model does not run this way here: {way} ({reason}). "
             "Choose another way under This device."
         )
+
+
+class AreaError(LookdownError):
+    """The area cannot be surveyed."""
+
+
+class FlatAreaError(AreaError):
+    """Too few corners, or all on one line."""
+
+    def __init__(self):
+        super().__init__("The area has nothing inside. Mark at least three corners around some.")
+
+
+class PastMapError(AreaError):
+    """The area reaches past the latitudes of a web map."""
+
+    def __init__(self):
+        super().__init__(
+            "The area reaches past the edge of the map, where web maps end (85.05 degrees). "
+            "Mark one nearer to the equator."
+        )
+
+
+class CrossedAreaError(AreaError):
+    """The outline crosses itself."""
+
+    def __init__(self):
+        super().__init__(
+            "The outline crosses itself, so what is inside is not clear. "
+            "Draw it again, corner by corner around the area."
+        )
+
+
+class SmallAreaError(AreaError):
+    """The area is smaller than one footprint."""
+
+    def __init__(self, side_m: float):
+        super().__init__(
+            f"The area is smaller than one square ({side_m:.0f} m). "
+            "Mark a larger one, or classify the single square."
+        )
+
+
+class LargeAreaError(AreaError):
+    """The area takes more squares than fit.
+
+    Attributes
+    ----------
+    fitting : float or None
+        The finest step with which they would, as a share of a footprint's side.
+    """
+
+    def __init__(self, count: int, most: int, fitting: float | None):
+        what_to_do = (
+            "Mark a smaller one."
+            if fitting is None
+            else f"Mark a smaller one, or take a step of {fitting:g} squares."
+        )
+        super().__init__(
+            f"The area takes {count:,} squares, and there is room for {most:,}. {what_to_do}"
+        )
+        self.fitting = fitting
+
+
+class ForbiddenSurveyError(AreaError):
+    """The provider of the imagery does not allow reading it in bulk."""
+
+    def __init__(self, name: str, allowed: list[str]):
+        others = " or ".join(allowed)
+        super().__init__(
+            f"The terms of {name} do not allow analysing it in bulk. "
+            f"Choose {others} for a survey; single squares are fine."
+        )
+
+
+class StoreError(LookdownError):
+    """Surveys cannot be kept on this device."""
+
+    def __init__(self, reason: str):
+        super().__init__(
+            f"This survey is not kept: {reason}. It goes on, and can be saved as a file; "
+            "a reload loses it."
+        )
+
+
+class NotASurveyError(LookdownError):
+    """A dropped file is not a survey of ours."""
+
+    def __init__(self, reason: str):
+        super().__init__(
+            f"That file is not a survey saved by Lookdown ({reason}). "
+            "Drop a GeoJSON that was saved here, or a picture."
+        )

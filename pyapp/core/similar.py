@@ -1,0 +1,30 @@
+"""Which cells look like a given one."""
+
+import numpy as np
+
+
+def similarity(embedding: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Cosine of the angle between embeddings.
+
+    Parameters
+    ----------
+    embedding : float32 [N, D]
+        Of length 1, or 0 where there is none.
+    wanted : float32 [D]
+        Of any length.
+
+    Returns
+    -------
+    float32 [N]
+    """
+    length = float(np.sqrt(wanted @ wanted))
+    return embedding @ (wanted.astype(np.float32) / max(length, 1e-12))
+
+
+def ranked(likeness: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of the ``count`` most alike, the most alike first; int [n]."""
+    count = min(count, len(likeness))
+    if count == 0:
+        return np.empty(0, np.int64)
+    best = np.argpartition(-likeness, count - 1)[:count]
+    return best[np.argsort(-likeness[best], kind="stable")]

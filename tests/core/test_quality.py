@@ -1,0 +1,59 @@
+"""Placeholders and stretched imagery are told from the ground."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from pyapp.core.mosaic import decode
+from pyapp.core.quality import BLANK, BLURRED, FINE, quality
+from tests.browser.conftest import ROOT
+
+DATA = ROOT.parent / "shared" / "data"
+UC_MERCED = DATA / "ucmerced"
+WAYS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC,
+        "nearest": Image.Resampling.NEAREST}  # fmt: skip
+
+
+def encoded(picture: Image.Image) -> np.ndarray:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=85)
+    return decode(out.getvalue())
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    if not UC_MERCED.is_dir():
+        pytest.skip("UC Merced is not there")
+    files = sorted(UC_MERCED.rglob("*.jpg"))[::9]
+    return [Image.fromarray(decode(file.read_bytes())).resize((256, 256)) for file in files]
+
+
+def share(pictures, wanted) -> float:
+    return sum(quality(np.asarray(each)) == wanted for each in pictures) / len(pictures)
+
+
+def test_scenes_are_fine(scenes):
+    assert share(scenes, FINE) >= 0.99
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("times", [4, 8])
+def test_scenes_that_were_stretched_are_blurred(scenes, way, times):
+    part = (17, 33, 17 + 256 // times, 33 + 256 // times)
+    stretched = [encoded(each.crop(part).resize((256, 256), WAYS[way])) for each in scenes[::2]]
+    assert share(stretched, BLURRED) >= 0.85
+
+
+def test_a_placeholder_is_blank():
+    tile = Image.new("RGB", (256, 256), (204, 204, 204))
+    ImageDraw.Draw(tile).text((60, 120), "Map data not yet available", fill=(140, 140, 140))
+    assert quality(encoded(tile)) == BLANK
+    assert quality(np.zeros((256, 256, 3), np.uint8)) == BLANK
+
+
+def test_a_calm_surface_is_not_called_blurred():
+    noise = np.random.default_rng(0).normal(0, 0.6, (256, 256, 1))
+    sea = np.clip(np.array([30, 60, 90]) + noise + np.linspace(0, 6, 256)[:, None, None], 0, 255)
+    assert quality(sea.astype(np.uint8)) == FINE

@@ -1,0 +1,164 @@
+"""What a survey holds, how it is painted, corrected, searched."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pyapp.core.paint import HIDDEN, NOTHING, UNSURE, Look, Painter, colour, heat, smoothed
+from pyapp.core.refit import refit, softmax
+from pyapp.core.similar import ranked, similarity
+from pyapp.core.survey import BLANK, FAILED, MISSING, NAMED, Batch, Survey
+from tests.core.surveys import batch_of, named_survey, survey_over
+
+
+def test_what_is_kept_of_a_batch_gives_the_same_survey():
+    survey, again = survey_over(), survey_over()
+    batch = batch_of(survey, range(0, 30, 2))
+    survey.add(batch)
+    again.add(Batch.from_bytes(batch.to_bytes()))
+    for name in ("state", "probability", "embedding", "familiarity", "digest"):
+        assert np.array_equal(getattr(survey, name), getattr(again, name))
+    assert survey.count(NAMED) == 15
+    assert len(survey.waiting) == len(survey.grid) - 15
+    assert np.linalg.norm(survey.embedding[0]) == pytest.approx(1, abs=1e-4)
+
+
+def test_batches_are_joined_with_those_that_saw_nothing():
+    survey = survey_over()
+    parts = [Batch.without_imagery([3, 4], MISSING), batch_of(survey, [5, 6])]
+    joined = Batch.from_bytes(Batch.joined(parts).to_bytes())
+    survey.add(joined)
+    assert survey.state[3:7].tolist() == [MISSING, MISSING, NAMED, NAMED]
+    nothing = Batch.joined([Batch.without_imagery([7], FAILED)] * 2)
+    assert Batch.from_bytes(nothing.to_bytes()).state.tolist() == [FAILED, FAILED]
+
+
+def test_facts_come_back():
+    survey = named_survey()
+    survey.corrections[3] = 2
+    again = Survey.from_json(survey.to_json())
+    assert (again.name, again.area, again.model, again.imagery, again.corrections) == (
+        survey.name, survey.area, survey.model, survey.imagery, survey.corrections,
+    )  # fmt: skip
+    assert np.array_equal(again.grid.cells, survey.grid.cells)
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        Survey.from_json(json.dumps({"id": "x"}))
+
+
+def test_failed_cells_can_wait_again():
+    survey = named_survey()
+    survey.add(Batch.without_imagery([1, 2], FAILED))
+    survey.add(Batch.without_imagery([3], BLANK))
+    assert survey.forget_failed() == 2
+    assert survey.waiting.tolist() == [1, 2]
+
+
+def test_the_picture_has_a_pixel_a_cell_in_its_class_colour():
+    survey = named_survey(step=0.5)
+    painter = Painter(survey)
+    look = Look(threshold=0.0, hidden=set())
+    picture, grid = painter.paint(look), survey.grid
+    assert picture.shape == (grid.rows, grid.columns, 4)
+    for number in (0, 5, len(grid) - 1):
+        row, column = divmod(int(grid.cells[number]), grid.columns)
+        best = int(survey.probability[number].argmax())
+        assert tuple(picture[row, column]) == (*colour(best), 255)
+
+
+def test_threshold_and_switched_off_classes_are_seen():
+    survey = named_survey()
+    survey.add(Batch.without_imagery([0], MISSING))
+    painter = Painter(survey)
+    best, probability = painter.best(False)
+    shown = painter.classes(Look(threshold=0.8, hidden={1}))
+    assert shown[0] == NOTHING
+    assert (shown[1:][probability[1:] < 0.8] == UNSURE).all()
+    assert (shown[1:][(probability[1:] >= 0.8) & (best[1:] == 1)] == HIDDEN).all()
+    legend = painter.legend(Look(threshold=0.8, hidden={1}))
+    assert sum(cells for cells, _ in legend.values()) == len(survey.grid) - 1
+    assert 1 in legend
+    assert sum(ha for _, ha in legend.values()) == pytest.approx(survey.grid.hectares[1:].sum())
+
+
+def test_smoothing_is_the_mean_of_the_neighbours_that_are_named():
+    survey = named_survey()
+    survey.add(Batch.without_imagery([0, 40], MISSING))
+    means = smoothed(survey, survey.scores)
+    laid = survey.grid.spread(survey.scores, 0)
+    named = survey.grid.spread(survey.named, False)
+    for number in (1, 20, 41, len(survey.grid) - 1):
+        row, column = divmod(int(survey.grid.cells[number]), survey.grid.columns)
+        total, count = laid[row, column].copy(), 1
+        for y in range(max(row - 1, 0), row + 2):
+            for x in range(max(column - 1, 0), column + 2):
+                if y < survey.grid.rows and x < survey.grid.columns and named[y, x]:
+                    total, count = total + laid[y, x], count + 1
+        assert means[number] == pytest.approx(total / count, abs=1e-5)
+    assert not means[0].any()
+
+
+def test_one_correction_recolours_those_alike_and_is_undone():
+    survey = named_survey()
+    truth = survey.probability.argmax(1)
+    before = survey.scores.copy()
+    alike = np.flatnonzero(truth == 1)
+    number = int(alike[0])
+    survey.correct(number, 3)
+    after = survey.scores
+    assert after[number, 3] == 1
+    turned = after.argmax(1) == 3
+    assert turned[alike].mean() > 0.6
+    assert (after.argmax(1) == truth)[truth != 1].mean() > 0.85
+    assert after.sum(1) == pytest.approx(np.ones(len(after)), abs=1e-3)
+    survey.correct(number, None)
+    assert np.array_equal(survey.scores, before)
+
+
+def test_the_fit_is_the_maximum_of_its_posterior():
+    """Against the same problem solved by brute force in the space of the weights."""
+    chance = np.random.default_rng(1)
+    embedding = chance.normal(size=(40, 8)).astype(np.float32)
+    embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
+    probability = softmax(chance.normal(size=(40, 3))).astype(np.float32)
+    named = np.ones(40, bool)
+    corrections = {2: 0, 5: 1, 9: 1}
+    found = refit(embedding, probability, named, corrections).probability
+    from pyapp.core.refit import PRIOR
+
+    mean = embedding.mean(0)
+    features = (embedding - mean) * np.sqrt(PRIOR / (1 - mean @ mean))
+    cells = list(corrections)
+    wanted = np.eye(3)[[corrections[each] for each in cells]]
+    weights = np.zeros((8, 3))
+    for _ in range(20_000):
+        guess = softmax(np.log(probability[cells]) + features[cells] @ weights)
+        weights -= 0.01 * (features[cells].T @ (guess - wanted) + weights)
+    wanted_all = softmax(np.log(probability) + features @ weights)
+    others = [each for each in range(40) if each not in corrections]
+    assert found[others] == pytest.approx(wanted_all[others], abs=0.01)
+
+
+def test_the_most_alike_come_first():
+    survey = named_survey()
+    likeness = similarity(survey.embedding, 3 * survey.embedding[7])
+    best = ranked(likeness, 10)
+    assert best[0] == 7
+    assert likeness[7] == pytest.approx(1, abs=1e-4)
+    assert list(likeness[best]) == sorted(likeness, reverse=True)[:10]
+    assert len(ranked(likeness[:3], 10)) == 3
+
+
+def test_a_heat_map_is_hottest_where_the_evidence_is():
+    activation = np.zeros((2, 6, 6), np.float32)
+    activation[1, 4, 1] = 7
+    activation[0] = -1
+    picture = heat(activation, 1)
+    hot = np.unravel_index(picture[..., 3].argmax(), picture.shape[:2])
+    assert hot[0] // 16 == 4 and hot[1] // 16 == 1
+    assert picture[..., 3].max() > 200
+    assert heat(activation, 0)[..., 3].max() == 0
+
+
+def test_classes_beyond_the_palette_have_colours_of_their_own():
+    assert len({colour(class_id) for class_id in range(60)}) == 60
