@@ -10,8 +10,9 @@ from pyapp.bridge.pictures import on_picture, take_shared
 from pyapp.ui.address import AddressBar
 from pyapp.ui.classify import Classify
 from pyapp.ui.device import DevicePanel
+from pyapp.ui.history import History
 from pyapp.ui.imagery import ImageryPanel
-from pyapp.ui.keys import bind_keys
+from pyapp.ui.keys import Key, Keys
 from pyapp.ui.model import Models
 from pyapp.ui.notice import Notice
 from pyapp.ui.places import Places
@@ -30,14 +31,35 @@ address = AddressBar(imagery)
 ground_map = GroundMap("map", address.first_view)
 imagery.show_on(ground_map)
 square = Square(ground_map)
-address.keep(ground_map)
+address.keep(ground_map, square)
+history = History()
+square.on_put(lambda before: history.add("moving the square", lambda: square.cover(before), square))
 ground = Ground(read_device().cache_bytes)
 classify = Classify(square, imagery, ground, ResultPanel(), notice)
 device = DevicePanel(classify, ground, imagery.builtin, notice)
 StoragePanel()
 Places(ground_map, square, imagery, classify)
-on_picture(classify.classify_picture)
-bind_keys(classify, square, imagery, notice)
+keys = Keys()
+
+
+def leave() -> None:
+    """Give up what is going on, and close what is open."""
+    classify.cancel()
+    notice.clear()
+    imagery.close()
+
+
+keys.add(
+    [
+        Key("Enter", "Classify what is in the square", classify.press),
+        Key("Esc", "Cancel, close", leave),
+        Key("C", "Bring the square to the centre of the map", square.bring_here),
+        Key("F", "Let the square follow the map, or not", square.toggle_follow),
+        Key("I", "Choose the imagery", imagery.toggle),
+        Key("D", "This device: model, storage", device.toggle),
+        Key("Z", "Undo", history.undo),
+    ]
+)
 close_start_screen()
 browser.mark("lookdown:interactive")
 
@@ -49,7 +71,14 @@ def use_model() -> None:
 
 
 models.on_pick(use_model)
-await classify.use(models.loading)  # noqa: F704
+loading = asyncio.ensure_future(classify.use(models.loading))
+# The rest is not wanted in the first second, so the start does not wait for it.
+await asyncio.wait((loading,), timeout=10)  # noqa: F704
+from pyapp.ui.surveys import add_surveys  # noqa: E402
+
+see_file = add_surveys(ground_map, square, imagery, ground, classify, history, notice, keys, leave)
+on_picture(see_file)
+await loading  # noqa: F704
 if shared is not None:
     await classify.classify_picture(shared)  # noqa: F704
 await ReleasePanel(classify).keep()  # noqa: F704

@@ -78,3 +78,13 @@ def is_inside(event, selector: str) -> bool:
 def is_typing(event) -> bool:
     """Whether a key event belongs to a field that is being typed into, or to a dialog."""
     return is_inside(event, "input:not([type=checkbox], [type=radio]), textarea, dialog")
+
+
+def save_file(name: str, data: bytes, kind: str) -> None:
+    """Hand a file to the person, as a download."""
+    blob = js.Blob.new(to_js([to_js(data)]), to_js({"type": kind}))
+    address = js.URL.createObjectURL(blob)
+    link = js.document.createElement("a")
+    link.href, link.download = address, name
+    link.click()
+    js.setTimeout(create_proxy(lambda: js.URL.revokeObjectURL(address)), 60_000)

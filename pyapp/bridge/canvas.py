@@ -10,11 +10,17 @@ from pyapp.core.mosaic import UndecodableError
 
 def draw(canvas, pixels: np.ndarray) -> None:
     """Show ``pixels``, uint8 [rows, columns, 3], on a canvas element of the page."""
-    rows, columns = pixels.shape[:2]
-    rgba = np.full((rows, columns, 4), 255, np.uint8)
+    rgba = np.full((*pixels.shape[:2], 4), 255, np.uint8)
     rgba[..., :3] = pixels
-    data = js.Uint8ClampedArray.new(to_js(rgba.ravel().data))
-    canvas.width, canvas.height = columns, rows
+    draw_clear(canvas, rgba)
+
+
+def draw_clear(canvas, rgba: np.ndarray) -> None:
+    """Show ``rgba``, uint8 [rows, columns, 4], on a canvas element; what is clear stays clear."""
+    rows, columns = rgba.shape[:2]
+    data = js.Uint8ClampedArray.new(to_js(np.ascontiguousarray(rgba).ravel().data))
+    if (canvas.width, canvas.height) != (columns, rows):
+        canvas.width, canvas.height = columns, rows
     canvas.getContext("2d").putImageData(js.ImageData.new(data, columns, rows), 0, 0)
 
 

@@ -86,10 +86,10 @@ class Ground:
         tiles = {tile: source.url_of(tile) for tile in tiles_under(box, zoom)}
         found = {tile: self._decoded.get(url) for tile, url in tiles.items()}
         kept = {tile: pixels for tile, pixels in found.items() if pixels is not None}
-        wanted = {tile: url for tile, url in tiles.items() if tile not in kept}
+        wanted = [tile for tile in tiles if tile not in kept]
         arrived = await _read(source, wanted)
         read_ms = now_ms()
-        fresh = {tile: await _decode(tile, data) for tile, data in arrived.items()}
+        fresh = {tile: await decode_tile(tile, data) for tile, data in arrived.items()}
         for tile, pixels in fresh.items():
             self._decoded.put(tiles[tile], pixels)
         pixels = cut(mosaic.lay(fresh | kept), box, card.chip_px)
@@ -119,11 +119,11 @@ async def picture_chip(data: bytes, card: Card) -> GroundChip:
     return GroundChip(chip, None, None, 0.0, now_ms() - start_ms)
 
 
-async def _read(source: Source, wanted: dict[Tile, str]) -> dict[Tile, bytes]:
+async def _read(source: Source, wanted: list[Tile]) -> dict[Tile, bytes]:
     for tile in wanted:
         if not source.may_have(tile):
             raise MissingTileError(tile)
-    requests = [asyncio.ensure_future(_read_one(source, *item)) for item in wanted.items()]
+    requests = [asyncio.ensure_future(read_tile(source, tile)) for tile in wanted]
     try:
         return dict(zip(wanted, await asyncio.gather(*requests), strict=True))
     finally:
@@ -131,9 +131,15 @@ async def _read(source: Source, wanted: dict[Tile, str]) -> dict[Tile, bytes]:
             request.cancel()
 
 
-async def _read_one(source: Source, tile: Tile, url: str) -> bytes:
+async def read_tile(source: Source, tile: Tile) -> bytes:
+    """A tile as it comes.
+
+    Raises
+    ------
+    MissingTileError, RefusedTileError, SlowTileError, UnreachableTileError
+    """
     try:
-        return await http.fetch_bytes(url, TILE_LIMIT_S)
+        return await http.fetch_bytes(source.url_of(tile), TILE_LIMIT_S)
     except http.StatusError as error:
         if error.status in _NO_TILE:
             raise MissingTileError(tile) from error
@@ -144,7 +150,13 @@ async def _read_one(source: Source, tile: Tile, url: str) -> bytes:
         raise UnreachableTileError(source.name) from error
 
 
-async def _decode(tile: Tile, data: bytes) -> np.ndarray:
+async def decode_tile(tile: Tile, data: bytes) -> np.ndarray:
+    """Pixels of a tile, uint8 [n, n, 3].
+
+    Raises
+    ------
+    NotAnImageError
+    """
     try:
         return await _pixels(data)
     except (mosaic.UndecodableError, MemoryError) as error:

@@ -62,6 +62,16 @@ class GroundMap:
         place = to_js([view.centre.lat, view.centre.lng])
         self.leaflet.setView(place, view.zoom, to_js({"animate": False}))
 
+    @property
+    def window(self) -> Bounds:
+        """The ground that it shows; longitudes go on past 180 degrees at the date line."""
+        bounds = self.leaflet.getBounds()
+        return Bounds(bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth())
+
+    def fit(self, bounds: Bounds) -> None:
+        """Show a rectangle of ground as large as it goes, at once."""
+        self.leaflet.fitBounds(corners_of(bounds), to_js({"animate": False, "padding": [24, 24]}))
+
     def include(self, place: LngLat) -> None:
         """Pan just so far that ``place`` is on the map."""
         self.leaflet.panInside(to_js([place.lat, place.lng]), to_js({"padding": [60, 60]}))
@@ -145,7 +155,7 @@ class SquareOverlay:
         self._on_drop = on_drop
         self._grip = None
         options = {"pane": "markerPane"}
-        self._overlay = L.svgOverlay(self._element, _corners(bounds), to_js(options))
+        self._overlay = L.svgOverlay(self._element, corners_of(bounds), to_js(options))
         self._overlay.addTo(self._map)
         self._element.removeAttribute("hidden")
         L.DomEvent.disableClickPropagation(self._element)
@@ -161,7 +171,7 @@ class SquareOverlay:
 
     def lay_on(self, bounds: Bounds) -> None:
         """Cover another piece of ground."""
-        self._overlay.setBounds(_corners(bounds))
+        self._overlay.setBounds(corners_of(bounds))
 
     def _grab(self, event) -> None:
         if event.button != 0:
@@ -192,5 +202,6 @@ class SquareOverlay:
         self._element.classList.toggle("too-large", too_large)
 
 
-def _corners(bounds: Bounds):
+def corners_of(bounds: Bounds):
+    """A rectangle of ground as Leaflet takes it."""
     return to_js([[bounds.south, bounds.west], [bounds.north, bounds.east]])

@@ -1,5 +1,6 @@
 """The model, run in the way that suits the device, and in another where that one fails."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,8 @@ from pyapp.core.source import Source
 
 # Runs to get going, and runs of which the quickest counts.
 WARM_UP, TIMED = 2, 6
+# Under this name the browser keeps what a square took in a survey, for each model and way.
+TIMES = "lookdown times"
 
 
 class Runner:
@@ -69,6 +72,34 @@ class Runner:
     def on_change(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` after the way has changed."""
         self._on_change = handler
+
+    @property
+    def square_ms(self) -> float | None:
+        """Time that a square takes in a survey, measured; ``None`` where it wasn't."""
+        noted = _noted_times().get(self._noted_as)
+        times = [trial.time_ms for trial in self.memory.trials if trial.way == self.way]
+        return noted or (times[0] if times and times[0] else None)
+
+    async def measure_square(self) -> None:
+        """Measure what `square_ms` gives.
+
+        Raises
+        ------
+        InferenceError
+        """
+        grey = np.full((1, self.card.chip_px, self.card.chip_px, 3), 128, np.uint8)
+        start_ms = now_ms()
+        for _ in range(TIMED):
+            await self.run(grey)
+        self.note_rate(1000 * TIMED / (now_ms() - start_ms))
+
+    def note_rate(self, rate: float) -> None:
+        """Remember how many squares a second a survey made."""
+        remember(TIMES, json.dumps(_noted_times() | {self._noted_as: 1000 / rate}))
+
+    @property
+    def _noted_as(self) -> str:
+        return f"{self.card.sha256[:16]} {self.way}"
 
     async def run(self, chips: np.ndarray) -> dict[str, np.ndarray]:
         """Infer a batch as `onnx.Network.run` does; once more in a safer way where one fails.
@@ -181,6 +212,14 @@ class Runner:
     def _safer(self, failed: Way) -> Way:
         """After the graphics card the processor, after several threads one, which needs least."""
         return self.device.ways[0] if failed.kind == WEBGPU else Way(WASM, 1)
+
+
+def _noted_times() -> dict[str, float]:
+    try:
+        times = json.loads(recall(TIMES) or "{}")
+        return {name: float(time_ms) for name, time_ms in times.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
 
 
 async def _trial(network: onnx.Network, chips: np.ndarray, golden) -> Trial:

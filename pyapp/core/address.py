@@ -1,4 +1,4 @@
-"""The page's address: ``?imagery=...&maxzoom=...&model=...#map=zoom/lat/lng``."""
+"""The page's address: ``?imagery=...&maxzoom=...&model=...#map=zoom/lat/lng&square=lat/lng``."""
 
 import math
 from typing import NamedTuple
@@ -32,15 +32,39 @@ def view_from(fragment: str) -> View | None:
     return View(LngLat(wrap_lng(lng), lat), round(zoom))
 
 
-def fragment_of(view: View) -> str:
-    """The fragment that `view_from` reads, with as many digits as the zoom can show.
+def fragment_of(view: View, square: LngLat | None = None) -> str:
+    """The fragment that `view_from` and `square_from` read, with as many digits as the zoom shows.
+
+    A square in the middle of the map, to those digits, is left out.
 
     >>> fragment_of(View(LngLat(85.5217, 27.6333), 19))
     '#map=19/27.633300/85.521700'
+    >>> fragment_of(View(LngLat(85.5217, 27.6333), 10), LngLat(85.6, 27.5))
+    '#map=10/27.6333/85.5217&square=27.500000/85.600000'
     """
     digits = max(0, math.ceil(view.zoom * math.log10(2)))
     lng, lat = wrap_lng(view.centre.lng), view.centre.lat
-    return f"#map={view.zoom}/{lat:.{digits}f}/{lng:.{digits}f}"
+    fragment = f"#map={view.zoom}/{lat:.{digits}f}/{lng:.{digits}f}"
+    near = 2 * 10**-digits
+    if square is None or (abs(square.lat - lat) < near and abs(wrap_lng(square.lng - lng)) < near):
+        return fragment
+    return f"{fragment}&square={square.lat:.6f}/{wrap_lng(square.lng):.6f}"
+
+
+def square_from(fragment: str) -> LngLat | None:
+    """The square's centre in a fragment; ``None`` where it is in the middle of the map.
+
+    >>> square_from("#map=19/27.6333/85.5217&square=27.6301/85.52")
+    LngLat(lng=85.52, lat=27.6301)
+    """
+    text = dict(parse_qsl(fragment.removeprefix("#"))).get("square", "")
+    try:
+        lat, lng = (float(part) for part in text.split("/"))
+    except ValueError:
+        return None
+    if not (math.isfinite(lng) and abs(lat) <= MAX_LATITUDE):
+        return None
+    return LngLat(wrap_lng(lng), lat)
 
 
 class Imagery(NamedTuple):

@@ -218,7 +218,8 @@ class Reading:
                 x, y = self.columns[:, 0] + right, self.rows[:, 0] + down
                 there = (x < self.columns[:, 1]) & (y < self.rows[:, 1])
                 found.append((y[there] << 32) + x[there])
-        return len(np.unique(np.concatenate(found)))
+        # numpy.unique wants numpy.ma, which the page leaves out.
+        return 1 + int((np.diff(np.sort(np.concatenate(found))) > 0).sum())
 
 
 def reading(grid: Grid, wanted_m: float, min_zoom: int, max_zoom: int) -> Reading:

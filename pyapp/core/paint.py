@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyapp.core.survey import BLANK, BLURRED, FAILED, MISSING, NAMED, WAITING, Survey
+from pyapp.core.survey import (
+    BLANK,
+    BLURRED,
+    FAILED,
+    LEFT_OUT,
+    MISSING,
+    NAMED,
+    STATES,
+    WAITING,
+    Survey,
+)
 
 # In the order of UC Merced's classes, so that water is blue and forest green; classes of other
 # models take them as they come, and further ones take hues a golden angle apart.
@@ -23,6 +33,7 @@ MARKS_RGBA = {
     FAILED: (255, 143, 125, 190),
     BLANK: (60, 60, 60, 150),
     BLURRED: (110, 90, 140, 150),
+    LEFT_OUT: (0, 0, 0, 0),
 }
 # Weight of a cell among its neighbours' when they are averaged.
 OWN_WEIGHT = 2
@@ -87,7 +98,9 @@ class Painter:
         classes, probability = self.best(look.smooth)
         shown = np.where(probability >= look.threshold, classes, UNSURE)
         if look.hidden:
-            shown[np.isin(classes, list(look.hidden)) & (shown != UNSURE)] = HIDDEN
+            off = np.zeros(len(self._survey.model.labels), bool)
+            off[list(look.hidden)] = True
+            shown[off[classes] & (shown != UNSURE)] = HIDDEN
         shown[~self._survey.named] = NOTHING
         return shown
 
@@ -99,7 +112,8 @@ class Painter:
             table[class_id] = (*colour(class_id), 255)
         table[UNSURE] = UNSURE_RGBA
         rgba = table[shown]
-        marks = np.array([MARKS_RGBA.get(each, (0, 0, 0, 0)) for each in range(6)], np.uint8)
+        marks = np.zeros((len(STATES), 4), np.uint8)
+        marks[list(MARKS_RGBA)] = list(MARKS_RGBA.values())
         unnamed = state != NAMED
         rgba[unnamed] = marks[state[unnamed]]
         return self._survey.grid.spread(rgba, 0)
@@ -109,10 +123,14 @@ class Painter:
         `UNSURE`.
         """
         shown = self.classes(Look(look.threshold, set(), look.smooth))
-        hectares = self._survey.grid.hectares
-        found = [int(each) for each in np.unique(shown) if each != NOTHING]
-        return {each: (int((shown == each).sum()), float(hectares[shown == each].sum()))
-                for each in found}  # fmt: skip
+        # Counted with what is no class in front.
+        cells = np.bincount(shown - UNSURE)
+        hectares = np.bincount(shown - UNSURE, self._survey.grid.hectares)
+        return {
+            place + UNSURE: (int(cells[place]), float(hectares[place]))
+            for place in np.flatnonzero(cells).tolist()
+            if place + UNSURE != NOTHING
+        }
 
 
 def smoothed(survey: Survey, scores: np.ndarray) -> np.ndarray:

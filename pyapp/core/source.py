@@ -51,6 +51,9 @@ class Source:
         Where to try it.
     coverage : mapping of int to frozenset of (x, y), optional
         The tiles that exist, a zoom; empty where that isn't known.
+    bulk : bool
+        Whether its provider allows analysing it in bulk. Of an address of the person's own nothing
+        is known, and it is theirs to know.
     """
 
     id: str
@@ -64,6 +67,7 @@ class Source:
     home: tuple[int, float, float] | None = None
     places: tuple[Place, ...] = ()
     coverage: Mapping[int, frozenset] = field(default_factory=lambda: MappingProxyType({}))
+    bulk: bool = True
 
     def url_of(self, tile: Tile) -> str:
         """The address of one tile."""
@@ -99,6 +103,7 @@ def sources_from_json(text: str) -> list[Source]:
                 int(zoom): frozenset(tuple(map(int, tile.split("/"))) for tile in tiles)
                 for zoom, tiles in (facts.get("tiles") or {}).items()
             },
+            bulk=facts["allows"]["bulk"],
         )
         for facts in json.loads(text)
     ]

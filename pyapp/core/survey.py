@@ -13,9 +13,13 @@ from pyapp.core.model import Card
 from pyapp.core.refit import Refit, refit
 from pyapp.core.source import Source
 
-# What became of a cell. FAILED ones can be tried again.
-WAITING, NAMED, MISSING, FAILED, BLANK, BLURRED = range(6)
-STATES = ("waiting", "named", "no imagery", "imagery failed", "placeholder", "blurred imagery")
+# What became of a cell. Those of AGAIN can be looked at again.
+WAITING, NAMED, MISSING, FAILED, BLANK, BLURRED, LEFT_OUT = range(7)
+STATES = (
+    "waiting", "named", "no imagery", "imagery failed", "placeholder", "blurred imagery",
+    "left out",
+)  # fmt: skip
+AGAIN = (MISSING, FAILED, LEFT_OUT)
 DIGEST_BYTES = 32
 
 
@@ -189,7 +193,7 @@ class Survey:
 
     def count(self, *states: int) -> int:
         """How many cells are in any of some states."""
-        return int(np.isin(self.state, states).sum())
+        return int(np.bincount(self.state, minlength=len(STATES))[list(states)].sum())
 
     def add(self, batch: Batch) -> None:
         """Take in what came out for some cells."""
@@ -203,9 +207,11 @@ class Survey:
                 self._take_embedding(named, batch.embedding.astype(np.float32))
         self._changed()
 
-    def forget_failed(self) -> int:
-        """Let the cells whose imagery failed wait again; how many there are."""
-        failed = np.isin(self.state, (FAILED, MISSING))
+    def look_again(self) -> int:
+        """Let the cells without imagery, or left out, wait again; how many there are."""
+        again = np.zeros(len(STATES), bool)
+        again[list(AGAIN)] = True
+        failed = again[self.state]
         self.state[failed] = WAITING
         self._changed()
         return int(failed.sum())

@@ -1,7 +1,7 @@
 """From the square to the answer."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 import numpy as np
 from pyscript import web, when
@@ -40,6 +40,9 @@ class Classify:
         self._notice = notice
         self._model: Runner | None = None
         self._failed: ModelError | None = None
+        self._on_model: list[Callable[[], Awaitable[None]]] = []
+        self._on_answer: list[Callable[[Answer], None]] = []
+        self.answer: Answer | None = None
         self._task: asyncio.Task | None = None
         self._shows_work = False
         self._button = web.page["classify"]
@@ -66,9 +69,29 @@ class Classify:
         self._label.textContent = "Classify"
         self._button.disabled = False
         browser.set_ready()
+        for handler in self._on_model:
+            await handler()
         if before not in (None, self._model):
             await self.finish()
             await before.close()
+
+    @property
+    def model(self) -> Runner | None:
+        """The model in use; ``None`` until it is there."""
+        return self._model
+
+    def on_model(self, handler: Callable[[], Awaitable[None]]) -> None:
+        """Await ``handler()`` after the model has changed, before the old one is given up."""
+        self._on_model.append(handler)
+
+    def on_answer(self, handler: Callable[[Answer], None]) -> None:
+        """Call ``handler(answer)`` after an answer was shown."""
+        self._on_answer.append(handler)
+
+    def do(self, work: Coroutine) -> None:
+        """Do other work in place of a classification, which can be cancelled as one."""
+        self.cancel()
+        self._task = asyncio.ensure_future(self._run(work))
 
     @property
     def idle(self) -> bool:
@@ -86,6 +109,11 @@ class Classify:
             self.cancel()
         elif self._model is not None:
             self._task = asyncio.ensure_future(self._run(self._classify_square()))
+
+    def press_anew(self) -> None:
+        """Classify; what is going on is dropped."""
+        if self._model is not None:
+            self.do(self._classify_square())
 
     async def classify_picture(self, data: bytes) -> None:
         """Classify the middle of an encoded picture, once what goes on has ended."""
@@ -112,8 +140,9 @@ class Classify:
             self._notice.tell(error)
         finally:
             working.cancel()
-            self._task = None
-            self._show_work(False)
+            if self._task is asyncio.current_task():
+                self._task = None
+                self._show_work(False)
 
     async def _classify_square(self) -> None:
         footprint, source, model = self._square.footprint, self._imagery.source, self._model
@@ -137,10 +166,13 @@ class Classify:
         inferred_ms = browser.now_ms()
         (prediction,) = predictions(model.card, outputs)
         infer_ms = inferred_ms - chip_ms
-        self._result.show(Answer(footprint, credit, chip, model.card, prediction, infer_ms))
+        self.answer = Answer(footprint, credit, chip, model.card, prediction, infer_ms)
+        self._result.show(self.answer)
         browser.measure("lookdown:prepare", chip_ms - chip.prepare_ms, chip_ms)
         browser.measure("lookdown:infer", chip_ms, inferred_ms)
         browser.measure("lookdown:show", inferred_ms, browser.now_ms())
+        for handler in self._on_answer:
+            handler(self.answer)
 
     def _show_work(self, working: bool) -> None:
         if working == self._shows_work:

@@ -31,7 +31,8 @@ class DevicePanel:
         self._said = web.page["way"]
         self._again = web.page["measure"]
         when("click", self._again)(self._measure_all)
-        when("toggle", web.page["device"])(self._opened)
+        self._details = web.page["device"]
+        when("toggle", self._details)(self._opened)
 
     async def use(self, loading: asyncio.Future) -> None:
         """Tell of the model that is being loaded; measure a device that was not measured yet."""
@@ -44,6 +45,12 @@ class DevicePanel:
                 await self._runner.look_for_card()
                 if self._runner.device.worth_trying:
                     await self._measure(self._runner.device.worth_trying)
+
+    def toggle(self) -> None:
+        """Open or close the panel."""
+        self._details.open = not self._details.open
+        if self._details.open:
+            self._details.find("summary")[0].focus()
 
     async def _opened(self, _event) -> None:
         if self._runner is not None:

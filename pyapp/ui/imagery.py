@@ -10,6 +10,7 @@ from pyapp.core.address import Imagery, View, imagery_from
 from pyapp.core.errors import AddressError
 from pyapp.core.geo import LngLat
 from pyapp.core.source import OWN_ID, Source, own_source, sources_from_json
+from pyapp.core.survey import Imagery as Facts
 from pyapp.ui.notice import Notice
 
 SOURCES = "imagery/sources.json"
@@ -33,7 +34,7 @@ class ImageryPanel:
         self._sources = sources
         self._notice = notice
         self._map: GroundMap | None = None
-        self._on_pick: Callable[[], None] = lambda: None
+        self._on_pick: list[Callable[[], None]] = []
         self._asked_for: Source | None = None
         self._details = web.page["imagery"]
         self._agree = web.page["agree"]
@@ -49,6 +50,18 @@ class ImageryPanel:
     def builtin(self) -> Source:
         """The imagery that is on the device."""
         return self._sources[0]
+
+    @property
+    def sources(self) -> list[Source]:
+        """All that are offered."""
+        return self._sources
+
+    def find(self, facts: Facts) -> Source | None:
+        """The source of a survey, if it is the one chosen or on the device; else ``None``."""
+        for source in (self.source, self.builtin):
+            if source.url == facts.url:
+                return source
+        return None
 
     @property
     def home(self) -> tuple[int, float, float]:
@@ -68,7 +81,7 @@ class ImageryPanel:
 
     def on_pick(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` after another imagery was chosen."""
-        self._on_pick = handler
+        self._on_pick.append(handler)
 
     def show_on(self, ground_map: GroundMap) -> None:
         """Show the chosen imagery on a map, from now on."""
@@ -113,16 +126,17 @@ class ImageryPanel:
     def _list_sources(self) -> None:
         for source in self._sources:
             radio = web.input_(type="radio", name="source", value=source.id)
-            when("change", radio)(lambda _event, source=source: self._pick(source))
+            when("change", radio)(lambda _event, source=source: self.pick(source))
             where = "Built in, works with no network" if source.origin is None else source.origin
             row = web.label(radio, web.span(source.name), web.small(where))
             web.page["source-list"].append(row)
 
-    def _pick(self, source: Source) -> None:
+    def pick(self, source: Source) -> None:
+        """Show and read another imagery."""
         self._notice.clear()
         self._asked_for = None
         self._use(source)
-        self._on_pick()
+        self._tell_pick()
         if source.coverage and not self._map.sees_any(source):
             self._go_home()
 
@@ -151,15 +165,19 @@ class ImageryPanel:
             web.page["own-url"].focus()
             return
         self._own_error.textContent = ""
-        self._pick(source)
+        self.pick(source)
         self.close()
 
     def _agreed(self, _event) -> None:
         source, self._asked_for = self._asked_for, None
         if self._agree.returnValue == "yes":
-            self._pick(source)
+            self.pick(source)
         else:
-            self._on_pick()
+            self._tell_pick()
+
+    def _tell_pick(self) -> None:
+        for handler in self._on_pick:
+            handler()
 
     def _mind_coverage(self) -> None:
         """Where the built-in imagery ends, offer the way back to it."""

@@ -18,7 +18,9 @@ class Square:
 
     def __init__(self, ground_map: GroundMap):
         self._map = ground_map
-        self._on_move: Callable[[], None] = lambda: None
+        self._on_move: list[Callable[[], None]] = []
+        self._on_put: Callable[[Footprint], None] = lambda _before: None
+        self._on_click: Callable[[LngLat], bool] = lambda _place: False
         self.footprint = Footprint(ground_map.view.centre, FIRST_SIDE_M)
         self._overlay = SquareOverlay(
             ground_map, "square", bounds_of(self.footprint), self._dragged, self._dropped
@@ -29,11 +31,24 @@ class Square:
         when("click", web.page["here"])(lambda _event: self.bring_here())
         when("change", self._follow)(lambda _event: self._follow_if_wanted())
         ground_map.on("move", lambda _event: self._follow_if_wanted())
-        ground_map.on("click", lambda event: self._put(LngLat(event.latlng.lng, event.latlng.lat)))
+        ground_map.on("click", self._clicked)
 
     def on_move(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` whenever the square covers other ground."""
-        self._on_move = handler
+        self._on_move.append(handler)
+
+    def on_put(self, handler: Callable[[Footprint], None]) -> None:
+        """Call ``handler(before)`` when the person puts the square elsewhere, with where it was."""
+        self._on_put = handler
+
+    def on_click(self, handler: Callable[[LngLat], bool]) -> None:
+        """Ask ``handler(place)`` first whether a click on the map means something else."""
+        self._on_click = handler
+
+    def cover(self, footprint: Footprint) -> None:
+        """Put the square on a footprint."""
+        self._follow.checked = False
+        self._lay(footprint)
 
     def resize(self, side_m: float) -> None:
         """Take the side that the model's card gives, in metres."""
@@ -58,7 +73,13 @@ class Square:
         """Show on the square whether it is being classified."""
         self._element._dom_element.classList.toggle("working", working)
 
+    def _clicked(self, event) -> None:
+        place = LngLat(event.latlng.lng, event.latlng.lat)
+        if not self._on_click(place):
+            self._put(place)
+
     def _put(self, centre: LngLat) -> None:
+        self._on_put(self.footprint)
         self._lay(Footprint(centre, self.footprint.side_m))
 
     def _lay(self, footprint: Footprint) -> None:
@@ -66,7 +87,8 @@ class Square:
             return
         self.footprint = footprint
         self._overlay.lay_on(bounds_of(footprint))
-        self._on_move()
+        for handler in self._on_move:
+            handler()
 
     def _dragged(self, centre: LngLat) -> None:
         self._follow.checked = False
@@ -77,7 +99,7 @@ class Square:
 
     def _follow_if_wanted(self) -> None:
         if self._follow.checked:
-            self.bring_here()
+            self._lay(Footprint(self._map.view.centre, self.footprint.side_m))
 
     def _key(self, event) -> None:
         if event.key not in ARROWS or event.ctrlKey or event.altKey or event.metaKey:

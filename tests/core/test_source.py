@@ -83,11 +83,13 @@ def test_the_list_of_the_build_is_read():
         "id": "sample", "name": "Town", "url": "imagery/{z}/{x}/{y}.jpg", "min_zoom": 14,
         "max_zoom": 18, "attribution": "<b>me</b>", "attribution_text": "me", "origin": None,
         "home": [18, 27.6, 85.5], "tiles": {"18": ["3/4"]},
+        "allows": {"show": True, "read": True, "bulk": False, "keep": False},
         "places": [{"name": "a river", "lat": 27.5, "lng": 85.25}],
     }  # fmt: skip
     (source,) = sources_from_json(json.dumps([facts]))
     assert source.home == (18, 27.6, 85.5)
     assert source.places == (("a river", (85.25, 27.5)),)
+    assert not source.bulk
     assert source.may_have(Tile(3, 4, 18))
     assert not source.may_have(Tile(3, 5, 18))
     assert not source.may_have(Tile(3, 4, 17))

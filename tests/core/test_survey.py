@@ -50,7 +50,7 @@ def test_failed_cells_can_wait_again():
     survey = named_survey()
     survey.add(Batch.without_imagery([1, 2], FAILED))
     survey.add(Batch.without_imagery([3], BLANK))
-    assert survey.forget_failed() == 2
+    assert survey.look_again() == 2
     assert survey.waiting.tolist() == [1, 2]
 
 

@@ -1,0 +1,152 @@
+"""What lies on the map besides the square: pictures, outlines, marks."""
+
+from collections.abc import Callable
+
+import js
+import numpy as np
+from pyscript.ffi import create_proxy, to_js
+from pyscript.js_modules import leaflet as L  # noqa: N812
+
+from pyapp.bridge import canvas
+from pyapp.bridge.leaflet import GroundMap, corners_of
+from pyapp.core.geo import Bounds, LngLat
+
+SIGNAL, CASE = "#ffd23f", "#0e141b"
+
+
+class PictureOverlay:
+    """Pixels laid on a piece of ground.
+
+    Parameters
+    ----------
+    ground_map : GroundMap
+    name : str
+        Class of its element, for the style sheet.
+    """
+
+    def __init__(self, ground_map: GroundMap, name: str):
+        self._map = ground_map.leaflet
+        self._canvas = js.document.createElement("canvas")
+        self._canvas.className = name
+        self._overlay = None
+        self._opacity = 1.0
+
+    def show(self, rgba: np.ndarray, bounds: Bounds) -> None:
+        """Lay ``rgba``, uint8 [rows, columns, 4], on some ground."""
+        canvas.draw_clear(self._canvas, rgba)
+        if self._overlay is None:
+            # Leaflet's overlay for elements takes any; its name speaks of SVG only.
+            options = to_js({"interactive": False, "opacity": self._opacity})
+            self._overlay = L.svgOverlay(self._canvas, corners_of(bounds), options)
+            self._overlay.addTo(self._map)
+        else:
+            self._overlay.setBounds(corners_of(bounds))
+
+    def fade(self, opacity: float) -> None:
+        """Set how much it covers, from 0 to 1."""
+        self._opacity = opacity
+        if self._overlay is not None:
+            self._overlay.setOpacity(opacity)
+
+    def clear(self) -> None:
+        """Take it off the map."""
+        if self._overlay is not None:
+            self._overlay.remove()
+            self._overlay = None
+
+    @property
+    def lies(self) -> bool:
+        """Whether it is on the map."""
+        return self._overlay is not None
+
+
+class Outline:
+    """A polygon on the map, and the way to draw one by its corners.
+
+    Parameters
+    ----------
+    ground_map : GroundMap
+    """
+
+    def __init__(self, ground_map: GroundMap):
+        self._map = ground_map.leaflet
+        self._shape = None
+        self._dots = []
+
+    def show(self, corners: list[LngLat], closed: bool = True) -> None:
+        """Show corners, joined by lines."""
+        self.clear()
+        points = to_js([[corner.lat, corner.lng] for corner in corners])
+        options = to_js({"color": SIGNAL, "weight": 2, "fillOpacity": 0.08, "interactive": False,
+                         "dashArray": "6 5", "className": "area"})  # fmt: skip
+        shape = L.polygon if closed else L.polyline
+        self._shape = shape(points, options).addTo(self._map)
+        if not closed:
+            dot = to_js({"color": CASE, "weight": 2, "fillColor": SIGNAL, "fillOpacity": 1,
+                         "radius": 6, "interactive": False})  # fmt: skip
+            self._dots = [L.circleMarker(to_js([each.lat, each.lng]), dot).addTo(self._map)
+                          for each in corners]  # fmt: skip
+
+    def clear(self) -> None:
+        """Take it off the map."""
+        for each in [self._shape, *self._dots]:
+            if each is not None:
+                each.remove()
+        self._shape, self._dots = None, []
+
+
+class Marks:
+    """Rectangles that point out pieces of ground.
+
+    Parameters
+    ----------
+    ground_map : GroundMap
+    """
+
+    def __init__(self, ground_map: GroundMap):
+        self._map = ground_map.leaflet
+        self._group = L.layerGroup().addTo(self._map)
+
+    def show(self, pieces: list[Bounds]) -> None:
+        """Mark these pieces, and no others."""
+        self._group.clearLayers()
+        for bounds in pieces:
+            for weight, colour in ((6, CASE), (3, SIGNAL)):
+                options = to_js({"color": colour, "weight": weight, "fill": False,
+                                 "interactive": False})  # fmt: skip
+                self._group.addLayer(L.rectangle(corners_of(bounds), options))
+
+
+class Pointer:
+    """Clicks and movements on the map, as places, while they are wanted.
+
+    Parameters
+    ----------
+    ground_map : GroundMap
+    on_click, on_move : callable taking LngLat
+    on_end : callable
+        Called for a double click.
+    """
+
+    def __init__(self, ground_map: GroundMap, on_click: Callable, on_move: Callable, on_end):
+        self._map = ground_map.leaflet
+        self._wanted = False
+        for event, handler in {"click": on_click, "mousemove": on_move}.items():
+            self._map.on(event, create_proxy(self._if_wanted(handler)))
+        self._map.on("dblclick", create_proxy(lambda _event: self._wanted and on_end()))
+
+    def _if_wanted(self, handler: Callable) -> Callable:
+        def handle(event):
+            if self._wanted:
+                handler(LngLat(event.latlng.lng, event.latlng.lat))
+
+        return handle
+
+    def want(self, wanted: bool) -> None:
+        """Begin or end to listen; double clicks do not zoom meanwhile."""
+        self._wanted = wanted
+        self._map.getContainer().classList.toggle("drawing", wanted)
+        if wanted:
+            self._map.doubleClickZoom.disable()
+        else:
+            self._map.doubleClickZoom.enable()

@@ -1,0 +1,203 @@
+"""Surveys kept in the browser's database, as they grow."""
+
+import asyncio
+import json
+from typing import NamedTuple
+
+import js
+from pyodide.code import run_js
+from pyodide.ffi import JsException
+from pyscript.ffi import create_proxy, is_none, to_js
+
+from pyapp.bridge import browser
+from pyapp.core.errors import LookdownError, StoreError
+from pyapp.core.survey import WAITING, Batch, Survey
+
+DATABASE, VERSION = "lookdown surveys", 1
+FACTS, BATCHES = "facts", "batches"
+LIBRARY = "./runtime/idb/index.js"
+# A browser that neither opens its database nor says why is not waited for.
+LIMIT_S = 10.0
+_import = run_js("(address) => import(new URL(address, document.baseURI))")
+
+
+class Kept(NamedTuple):
+    """What the list of surveys says of one.
+
+    Attributes
+    ----------
+    id, name, made : str
+        See `Survey`.
+    done, count : int
+        Cells that were looked at, and all.
+    model : str
+        SHA-256 of its model.
+    """
+
+    id: str
+    name: str
+    made: str
+    done: int
+    count: int
+    model: str
+
+
+class Store:
+    """The database: facts of each survey, and what came out batch by batch."""
+
+    def __init__(self):
+        self._base = None
+        self._next: dict[str, int] = {}
+
+    async def list(self) -> list[Kept]:
+        """All surveys, the newest first.
+
+        Raises
+        ------
+        StoreError
+            When the browser does not allow a database.
+        """
+        try:
+            base = await self._open()
+            found = [_kept(each) for each in await base.getAll(FACTS)]
+        except JsException as error:
+            raise _explained(error) from error
+        return sorted((each for each in found if each), key=lambda each: each.made, reverse=True)
+
+    async def put(self, survey: Survey) -> None:
+        """Keep the facts of a survey.
+
+        Raises
+        ------
+        StoreError
+        """
+        facts = {
+            "json": survey.to_json(),
+            "done": len(survey.grid) - survey.count(WAITING),
+            "count": len(survey.grid),
+        }
+        try:
+            await (await self._open()).put(FACTS, to_js(facts), survey.id)
+        except JsException as error:
+            raise _explained(error) from error
+
+    async def add(self, survey: Survey, batch: Batch) -> None:
+        """Keep what came out, and how far the survey is, both or neither.
+
+        Raises
+        ------
+        StoreError
+            When there's no room.
+        """
+        number = self._next.get(survey.id, 0)
+        self._next[survey.id] = number + 1
+        kept = {name: to_js(data) for name, data in batch.to_bytes().items()}
+        try:
+            base = await self._open()
+            await base.put(BATCHES, to_js(kept), to_js([survey.id, number]))
+            await self.put(survey)
+        except JsException as error:
+            raise _explained(error) from error
+
+    async def load(self, survey_id: str) -> Survey:
+        """A survey as far as it was kept; cells of damaged batches wait again.
+
+        Raises
+        ------
+        StoreError
+            When it can't be read.
+        """
+        try:
+            base = await self._open()
+            facts = await base.get(FACTS, survey_id)
+            survey = Survey.from_json(facts.json)
+            keys = (await base.getAllKeys(BATCHES, _range(survey_id))).to_py()
+        except JsException as error:
+            raise _explained(error) from error
+        except (ValueError, KeyError, TypeError, AttributeError, LookdownError) as error:
+            raise StoreError("what is kept of it is damaged") from error
+        for key in keys:
+            kept = await base.get(BATCHES, to_js(key))
+            try:
+                survey.add(Batch.from_bytes({name: getattr(kept, name).to_bytes()
+                                             for name in Batch.__dataclass_fields__}))  # fmt: skip
+            except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+                continue
+            await asyncio.sleep(0)
+        self._next[survey_id] = 1 + max((int(number) for _, number in keys), default=-1)
+        return survey
+
+    async def mark(self, survey_id: str, deleted: bool) -> None:
+        """Take a survey as deleted, or not; `sweep` deletes it for good.
+
+        Raises
+        ------
+        StoreError
+        """
+        try:
+            base = await self._open()
+            facts = await base.get(FACTS, survey_id)
+            facts.deleted = deleted
+            await base.put(FACTS, facts, survey_id)
+        except JsException as error:
+            raise _explained(error) from error
+
+    async def sweep(self) -> None:
+        """Delete for good what was deleted at an earlier visit.
+
+        Raises
+        ------
+        StoreError
+        """
+        try:
+            base = await self._open()
+            for key in (await base.getAllKeys(FACTS)).to_py():
+                if getattr(await base.get(FACTS, key), "deleted", False):
+                    await base.delete(BATCHES, _range(key))
+                    await base.delete(FACTS, key)
+        except JsException as error:
+            raise _explained(error) from error
+
+    async def _open(self):
+        if self._base is None:
+            library = await _import(browser.absolute(LIBRARY))
+            options = to_js({"upgrade": create_proxy(_lay_out)})
+            try:
+                opening = library.openDB(DATABASE, VERSION, options)
+                self._base = await asyncio.wait_for(opening, LIMIT_S)
+            except (TimeoutError, AttributeError) as error:
+                raise StoreError("the browser does not open its database") from error
+        return self._base
+
+
+def _lay_out(base, *_) -> None:
+    base.createObjectStore(FACTS)
+    base.createObjectStore(BATCHES)
+
+
+def _range(survey_id: str):
+    """All batches of a survey: arrays sort after numbers."""
+    return js.IDBKeyRange.bound(to_js([survey_id]), to_js([survey_id, to_js([])]))
+
+
+def _kept(record) -> Kept | None:
+    """What a record says; ``None`` where it is damaged or deleted."""
+    if getattr(record, "deleted", False):
+        return None
+    try:
+        facts = json.loads(record.json)
+        return Kept(
+            facts["id"], facts["name"], facts["made"], int(record.done), int(record.count),
+            facts["model"]["sha256"],
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _explained(error: JsException) -> StoreError:
+    name = getattr(error, "name", "")
+    if name == "QuotaExceededError" or "quota" in str(error).lower():
+        return StoreError("the storage of this device is full")
+    if is_none(getattr(js, "indexedDB", None)) or name in ("SecurityError", "InvalidStateError"):
+        return StoreError("this window may not keep anything (a private one, as a rule)")
+    return StoreError(f"the browser's database refused ({error})")

@@ -1,0 +1,99 @@
+"""Builds what surveys need; apart from the start, which does not wait for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from pyapp.bridge.ground import Ground
+from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.store import Store
+from pyapp.core.geo import LngLat
+from pyapp.ui.cells import Alike, Cells
+from pyapp.ui.classify import Classify
+from pyapp.ui.draw import POLYGON, RECTANGLE
+from pyapp.ui.history import History
+from pyapp.ui.imagery import ImageryPanel
+from pyapp.ui.kept import KeptSurveys
+from pyapp.ui.keys import Key, Keys
+from pyapp.ui.legend import Legend
+from pyapp.ui.notice import Notice
+from pyapp.ui.square import Square
+from pyapp.ui.survey import SurveyPanel
+from pyapp.ui.survey_map import SurveyMap
+from pyapp.ui.take_home import TakeHome
+from pyapp.ui.why import Steady, Why
+
+
+def add_surveys(
+    ground_map: GroundMap,
+    square: Square,
+    imagery: ImageryPanel,
+    ground: Ground,
+    classify: Classify,
+    history: History,
+    notice: Notice,
+    keys: Keys,
+    leave: Callable[[], None],
+) -> Callable[[bytes], Awaitable[None]]:
+    """Join the parts; what takes a dropped file is returned."""
+    store = Store()
+    survey_map = SurveyMap(ground_map)
+    panel = SurveyPanel(ground_map, imagery, classify, survey_map, store, history, notice)
+    legend = Legend(survey_map, store, history, notice)
+    kept = KeptSurveys(panel, survey_map, legend, store, history, notice)
+    cells = Cells(survey_map, square, classify, imagery, kept, history, notice)
+    why = Why(ground_map, classify)
+    steady = Steady(classify, imagery, ground)
+    alike = Alike(ground_map, survey_map, cells, classify, imagery, ground, store, notice)
+    files = TakeHome(panel, survey_map, notice)
+
+    def clicked(place: LngLat) -> bool:
+        return panel.drawing.goes_on or cells.open_at(place)
+
+    def leave_all() -> None:
+        if panel.drawing.goes_on:
+            panel.drawing.cancel()
+            return
+        leave()
+        panel.close()
+        why.hide()
+        alike.clear()
+
+    def begin() -> None:
+        if panel.goes_on or panel.can_go_on:
+            panel.pause_or_go_on()
+        else:
+            panel.start()
+
+    def finish_drawing() -> None:
+        if panel.drawing.goes_on:
+            panel.drawing.finish()
+        else:
+            classify.press()
+
+    async def see(data: bytes) -> None:
+        """A dropped file is a survey of ours or a picture."""
+        if data.lstrip()[:1] == b"{":
+            files.see(data)
+        else:
+            await classify.classify_picture(data)
+
+    square.on_click(clicked)
+    keys.add(
+        [
+            Key("Enter", "Classify what is in the square", finish_drawing),
+            Key("Esc", "Cancel, close", leave_all),
+            Key("Backspace", "Take back the last corner", panel.drawing.back),
+            Key("S", "Survey: open or close", panel.toggle),
+            Key("V", "Survey what the map shows", panel.take_view),
+            Key("R", "Mark a rectangle to survey", lambda: panel.draw(RECTANGLE)),
+            Key("P", "Mark a polygon to survey", lambda: panel.draw(POLYGON)),
+            Key("G", "Begin the survey, pause it, go on", begin),
+            Key("O", "Hide the survey's colours, or show them", survey_map.toggle),
+            Key("E", "Save the survey as GeoJSON", lambda: files.save("geojson")),
+            Key("W", "Why: where the class is seen", why.toggle),
+            Key("T", "Steady or not: five sizes", steady.ask),
+            Key("M", "More like this", alike.find),
+        ]
+    )
+    asyncio.ensure_future(kept.begin())  # noqa: RUF006
+    return see
