@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyapp.bridge.browser import now_ms
+from pyapp.bridge.browser import mark, now_ms
 from pyapp.bridge.ground import decode_tile, read_tile
 from pyapp.bridge.runner import Runner
 from pyapp.core import mosaic
@@ -21,7 +21,7 @@ from pyapp.core.errors import (
     TileError,
     UnreachableTileError,
 )
-from pyapp.core.geo import Box, Tile, on_the_map
+from pyapp.core.geo import Tile, box_of, on_the_map
 from pyapp.core.grid import reading
 from pyapp.core.model import ACTIVATION, EMBEDDING, PROBABILITY, familiarity
 from pyapp.core.quality import BLANK as BLANK_TILE
@@ -127,6 +127,7 @@ class Surveyor:
         try:
             if size is None:
                 size = await self._find_size(queue)
+            mark(f"lookdown:batch {size}")
             await self._infer(queue, size)
             if self._broken is not None:
                 raise self._broken
@@ -205,8 +206,8 @@ class Surveyor:
                 waits = waits[1:]
 
     async def _cell(self, number: int) -> _Chip | _Without:
-        left, top, right, bottom = map(float, self._reading.boxes[number])
-        box = Box(left, top, right, bottom)
+        # As for a single square, to the last digit.
+        box = box_of(self.survey.grid.footprint(number), self._reading.zoom)
         if not on_the_map(box, self._reading.zoom):
             return _Without(number, MISSING)
         tiles = {}

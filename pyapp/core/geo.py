@@ -112,6 +112,19 @@ def moved(place: LngLat, east_m: float, north_m: float) -> LngLat:
     return LngLat(lng, max(-MAX_LATITUDE, min(MAX_LATITUDE, lat)))
 
 
+def same_ground(one: Footprint, other: Footprint) -> bool:
+    """Whether more than half of a footprint's width and height is in another one of its size.
+
+    >>> here = Footprint(LngLat(85.52, 27.63), 78.0)
+    >>> same_ground(here, here), same_ground(here, Footprint(moved(here.centre, 50, 0), 78.0))
+    (True, False)
+    """
+    north_m = math.radians(one.centre.lat - other.centre.lat) * EARTH_RADIUS_M
+    east = math.radians(wrap_lng(one.centre.lng - other.centre.lng))
+    east_m = east * EARTH_RADIUS_M * math.cos(math.radians(one.centre.lat))
+    return max(abs(north_m), abs(east_m)) < min(one.side_m, other.side_m) / 2
+
+
 def zoom_for(lat: float, wanted_m: float, min_zoom: int, max_zoom: int) -> int:
     """The coarsest zoom whose tiles are still as fine as ``wanted_m`` metres per pixel.
 

@@ -91,7 +91,8 @@ def _rows(survey: Survey):
             ],
             "chip_sha256": survey.digest[number].tobytes().hex() if named else None,
             "footprint": {
-                "centre": [round(centre.lng, DIGITS), round(centre.lat, DIGITS)],
+                # To the last digit: the chip can be cut again, byte for byte.
+                "centre": [centre.lng, centre.lat],
                 "side_m": survey.grid.side_m,
             },
             "rings": [ring(part) for part in within_the_world(survey.grid.bounds_of(number))],

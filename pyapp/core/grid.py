@@ -196,14 +196,11 @@ class Reading:
     ----------
     zoom : int
         Of all tiles.
-    boxes : float [N, 4]
-        Left, top, right and bottom of each footprint, in world pixels at ``zoom``.
     columns, rows : int [N, 2]
         First tile, and the one after the last.
     """
 
     zoom: int
-    boxes: np.ndarray
     columns: np.ndarray
     rows: np.ndarray
 
@@ -242,4 +239,4 @@ def reading(grid: Grid, wanted_m: float, min_zoom: int, max_zoom: int) -> Readin
     first = np.floor(boxes[:, :2] / TILE_PX).astype(np.int64)
     after = np.ceil(boxes[:, 2:] / TILE_PX).astype(np.int64)
     columns, rows = (np.stack([first[:, i], after[:, i]], 1) for i in (0, 1))
-    return Reading(zoom, boxes, columns, rows)
+    return Reading(zoom, columns, rows)

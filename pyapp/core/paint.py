@@ -26,7 +26,7 @@ COLOURS = (
 GOLDEN_TURN = 0.381966
 # Cells without a class to show.
 NOTHING, UNSURE, HIDDEN = -1, -2, -3
-UNSURE_RGBA = (255, 255, 255, 70)
+UNSURE_RGBA = (255, 255, 255, 105)
 MARKS_RGBA = {
     WAITING: (0, 0, 0, 0),
     MISSING: (20, 20, 20, 150),

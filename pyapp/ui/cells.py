@@ -11,7 +11,7 @@ from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import Marks
 from pyapp.bridge.store import Store
 from pyapp.core.errors import LookdownError, StoreError
-from pyapp.core.geo import Footprint, LngLat
+from pyapp.core.geo import Footprint, LngLat, same_ground
 from pyapp.core.similar import ranked, similarity
 from pyapp.core.survey import Survey
 from pyapp.ui.classify import Classify
@@ -193,13 +193,13 @@ class Alike:
             start_ms = browser.now_ms()
             likeness = similarity(survey.embedding, answer.prediction.embedding)
             likeness[~survey.named] = -1
-            best = ranked(likeness, SHOWN + 1)
+            # The same ground may be there several times, in surveys or by overlapping squares.
+            best = ranked(likeness, 4 * SHOWN)
             browser.measure("lookdown:alike", start_ms, browser.now_ms())
-            found += [(float(likeness[number]), survey, int(number)) for number in best
-                      if survey.grid.footprint(int(number)) != answer.place]  # fmt: skip
+            found += [(float(likeness[number]), survey, int(number)) for number in best]
             await asyncio.sleep(0)
         found.sort(key=lambda each: -each[0])
-        found = found[:SHOWN]
+        found = _elsewhere(found, answer.place)
         self._marks.show(
             [survey.grid.bounds_of(number) for _, survey, number in found
              if survey is self._shown.survey]
@@ -258,3 +258,15 @@ class Alike:
             self._shown.show(survey)
         self._map.include(survey.grid.centre(number))
         self._cells.open(number)
+
+
+def _elsewhere(found: list[tuple], place: Footprint | None) -> list[tuple]:
+    """The first ones that show other ground than the place and than each other."""
+    taken = [] if place is None else [place]
+    kept = []
+    for likeness, survey, number in found:
+        footprint = survey.grid.footprint(number)
+        if not any(same_ground(footprint, each) for each in taken):
+            taken.append(footprint)
+            kept.append((likeness, survey, number))
+    return kept[:SHOWN]

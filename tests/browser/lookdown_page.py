@@ -2,6 +2,8 @@
 
 import base64
 import io
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -140,3 +142,65 @@ class LookdownPage:
         """Wait for a message and read it."""
         self.tab.wait_for_selector("#notice:not([hidden])")
         return self.notice()
+
+    # Surveys
+
+    def survey_view(self, step: str = "1", start: bool = True) -> None:
+        """Survey what the map shows, and wait until that is done."""
+        self.open_survey_panel()
+        self.tab.select_option("#step", step)
+        self.tab.click("#area-view")
+        if start:
+            self.start_survey()
+            self.wait_survey()
+
+    def open_survey_panel(self) -> None:
+        """Open the panel, once the page has built it."""
+        self.tab.wait_for_selector("#step option", state="attached")
+        if not self.tab.evaluate("document.getElementById('survey').open"):
+            self.tab.click("#survey summary")
+
+    def start_survey(self) -> None:
+        """Press Survey, as soon as that can be done."""
+        self.tab.wait_for_selector("#survey-start:enabled")
+        self.tab.click("#survey-start")
+
+    def wait_survey(self) -> None:
+        """Wait until every square was looked at."""
+        self.tab.wait_for_function(
+            "document.getElementById('survey-said').textContent.includes('squares, done')"
+        )
+
+    def survey_said(self) -> str:
+        """What the page says of the progress."""
+        return self.tab.text_content("#survey-said")
+
+    def legend(self) -> dict[str, tuple[int, float]]:
+        """Squares and hectares of each class."""
+        rows = self.tab.locator("#legend tbody tr").all()
+        found = {}
+        for row in rows:
+            name, cells, hectares = row.locator("td").all_text_contents()[:3]
+            found[name] = int(cells.replace(",", "")), float(hectares.replace(",", ""))
+        return found
+
+    def save_survey(self, kind: str) -> bytes:
+        """Press a button that saves the survey; the file."""
+        with self.tab.expect_download() as download:
+            self.tab.click(f"#save-{kind}")
+        return Path(download.value.path()).read_bytes()
+
+    def features(self) -> list[dict]:
+        """The survey on the map, as it is saved."""
+        return json.loads(self.save_survey("geojson"))["features"]
+
+    def click_on_survey(self, right: float, down: float) -> None:
+        """Click the survey on the map, at shares of its width and height."""
+        x, y = self.tab.evaluate(
+            """async ([right, down]) => {
+              const picture = document.querySelector(".survey-picture").getBoundingClientRect();
+              return [picture.left + right * picture.width, picture.top + down * picture.height];
+            }""",
+            [right, down],
+        )
+        self.tab.mouse.click(x, y)
