@@ -10,6 +10,9 @@ from pyscript.ffi import create_proxy, is_none, to_js
 _SIMD_MODULE = bytes.fromhex("0061736d010000000105016000017b030201000a0a0108004100fd0ffd620b")
 
 
+_TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=range]), textarea"
+
+
 def now_ms() -> float:
     """Milliseconds since the page was opened."""
     return js.performance.now()
@@ -77,7 +80,9 @@ def is_inside(event, selector: str) -> bool:
 
 def is_typing(event) -> bool:
     """Whether a key event belongs to a field that is being typed into, or to a dialog."""
-    return is_inside(event, "input:not([type=checkbox], [type=radio]), textarea, dialog")
+    return is_inside(
+        event, "input:not([type=checkbox], [type=radio], [type=range]), textarea, dialog"
+    )
 
 
 def save_file(name: str, data: bytes, kind: str) -> None:
