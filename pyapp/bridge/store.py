@@ -7,7 +7,7 @@ from typing import NamedTuple
 import js
 from pyodide.code import run_js
 from pyodide.ffi import JsException
-from pyscript.ffi import create_proxy, is_none, to_js
+from pyscript.ffi import create_proxy, to_js
 
 from pyapp.bridge import browser
 from pyapp.core.errors import LookdownError, StoreError
@@ -198,6 +198,6 @@ def _explained(error: JsException) -> StoreError:
     name = getattr(error, "name", "")
     if name == "QuotaExceededError" or "quota" in str(error).lower():
         return StoreError("the storage of this device is full")
-    if is_none(getattr(js, "indexedDB", None)) or name in ("SecurityError", "InvalidStateError"):
+    if name in ("SecurityError", "InvalidStateError", "TypeError", "ReferenceError"):
         return StoreError("this window may not keep anything (a private one, as a rule)")
     return StoreError(f"the browser's database refused ({error})")

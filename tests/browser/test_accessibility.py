@@ -26,6 +26,24 @@ def test_no_panel_has_a_violation(open_page, width):
     page.tab.click("#remove")
     assert violations(page) == []
     page.tab.click("#sure button[value=no]")
+    page.survey_view(start=False)
+    assert violations(page) == []
+    page.start_survey()
+    page.wait_survey()
+    assert violations(page) == []
+    page.tab.keyboard.press("Escape")
+    page.classify()
+    page.tab.click("#why")
+    page.tab.click("#steady")
+    page.tab.click("#alike")
+    page.tab.wait_for_selector("#strip:not([hidden])")
+    page.tab.wait_for_selector("#steady-said:not([hidden])")
+    assert violations(page) == []
+    page.tab.keyboard.press("?")
+    assert violations(page) == []
+    page.tab.keyboard.press("Escape")
+    page.tab.keyboard.press("p")
+    assert violations(page) == []
 
 
 def test_messages_and_questions_have_none(open_page):

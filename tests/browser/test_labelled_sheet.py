@@ -3,14 +3,19 @@
 The sheet isn't in the repository; where it does not lie beside the checkout, this is skipped.
 """
 
+import hashlib
 import json
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from pyapp.core.geo import TILE_PX, Pixel, Tile, place_at
+from pyapp.core.area import rectangle
+from pyapp.core.geo import TILE_PX, Footprint, LngLat, Pixel, Tile, place_at, resolution_m
+from pyapp.core.geojson import to_geojson
+from pyapp.core.grid import plan
 from pyapp.core.model import Card
+from pyapp.core.survey import Imagery, Model, Survey
 from tests.browser.conftest import ROOT
 from tests.browser.native import native_answer, native_chip
 from tests.browser.tile_server import TileServer
@@ -61,6 +66,41 @@ def test_a_square_on_each_class_is_named_as_natively(
         right += answer.best.label == card.labels[list_index(folder, facts["label"])]
     assert len(one_of_each_class) == 21
     assert right >= 18
+
+
+def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, sheet_server):
+    """The grid is laid so that a square lies on each tile."""
+    folder = dist / "models" / "ucmerced"
+    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    tiles = json.loads((SHEET / "labels.json").read_text())
+    columns, rows = ({facts[name] for facts in tiles} for name in "xy")
+    corners = [
+        place_at(Pixel(x * TILE_PX, y * TILE_PX), ZOOM)
+        for x, y in ((min(columns), min(rows)), (max(columns) + 1, max(rows) + 1))
+    ]
+    area = rectangle(*corners)
+    middle = (corners[0].lat + corners[1].lat) / 2
+    step = TILE_PX * resolution_m(ZOOM, middle) / card.footprint_m
+    imagery = Imagery("own", "sheet", sheet_server.template, 0, ZOOM, "test sheet")
+    grid = plan(area, card.footprint_m, step)
+    survey = Survey("sheet", "sheet", "2026-01-01", area, grid, Model.of(card), imagery)
+    page = open_page(f"?imagery={sheet_server.template}&maxzoom={ZOOM}#map=17/-0.003/0.007")
+    page.tab.click("#agree button[value=yes]")
+    page.open_survey_panel()
+    page.drop("sheet.geojson", to_geojson(survey).encode())
+    page.tab.wait_for_selector("#survey-pause:has-text('Go on')")
+    page.tab.click("#survey-pause")
+    page.wait_survey()
+    same = 0
+    for feature in page.features():
+        facts = feature["properties"]
+        footprint = Footprint(LngLat(*facts["footprint"]["centre"]), card.footprint_m)
+        chip = native_chip(SHEET, footprint, card, 15, ZOOM)
+        answer = native_answer(card, session, chip)
+        assert hashlib.sha256(chip.tobytes()).hexdigest() == facts["chip_sha256"]
+        same += facts["class"] == answer.best.label
+    assert (same, len(tiles)) == (189, 189)
 
 
 def list_index(folder, name: str) -> int:

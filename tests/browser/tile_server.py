@@ -14,7 +14,9 @@ class TileServer:
     mood : str
         ``well``, or how it misbehaves: ``missing`` (404), ``refusing`` (403), ``html`` (a page
         instead of a picture), ``short`` (half a picture), ``slow`` (never finishes), ``no-cors``
-        (without the header that lets a page read).
+        (without the header that lets a page read), ``failing once`` (503 for the first time).
+    instead : bytes or None
+        What is sent instead of any tile.
     asked : list of str
         Paths that were asked for.
     """
@@ -22,6 +24,7 @@ class TileServer:
     def __init__(self, folder: Path):
         self.folder = folder
         self.mood = "well"
+        self.instead: bytes | None = None
         self.asked: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -45,6 +48,10 @@ class TileServer:
         self._server.server_close()
 
     def _answer(self, path: str) -> tuple[int, bytes]:
+        if self.mood == "failing once" and self.asked.count(path) == 1:
+            return 503, b"busy"
+        if self.instead is not None:
+            return 200, self.instead
         file = self.folder / path.lstrip("/")
         if self.mood == "missing" or not file.is_file():
             return 404, b"no such tile"
