@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from typing import NamedTuple
 
 import js
@@ -48,6 +49,8 @@ class Store:
     def __init__(self):
         self._base = None
         self._next: dict[str, int] = {}
+        # Two tabs that go on with the same survey do not write over each other.
+        self._tab = uuid.uuid4().hex[:8]
 
     async def list(self) -> list[Kept]:
         """All surveys, the newest first.
@@ -94,7 +97,7 @@ class Store:
         kept = {name: to_js(data) for name, data in batch.to_bytes().items()}
         try:
             base = await self._open()
-            await base.put(BATCHES, to_js(kept), to_js([survey.id, number]))
+            await base.put(BATCHES, to_js(kept), to_js([survey.id, number, self._tab]))
             await self.put(survey)
         except JsException as error:
             raise _explained(error) from error
@@ -124,7 +127,7 @@ class Store:
             except (ValueError, KeyError, TypeError, AttributeError, IndexError):
                 continue
             await asyncio.sleep(0)
-        self._next[survey_id] = 1 + max((int(number) for _, number in keys), default=-1)
+        self._next[survey_id] = 1 + max((int(number) for _, number, _ in keys), default=-1)
         return survey
 
     async def mark(self, survey_id: str, deleted: bool) -> None:

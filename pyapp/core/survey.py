@@ -92,7 +92,10 @@ class Batch:
         arrays = {name: np.frombuffer(kept[name], kind) for name, kind in TYPES.items()}
         named = int((arrays["state"] == NAMED).sum())
         for name in ("probability", "embedding", "digest"):
-            arrays[name] = arrays[name].reshape(named, -1 if named else 0)
+            width, rest = divmod(arrays[name].size, named or 1)
+            if rest:
+                raise ValueError(f"a batch whose {name} is cut short")
+            arrays[name] = arrays[name].reshape(named, width)
         if len(arrays["numbers"]) != len(arrays["state"]) or len(arrays["familiarity"]) != named:
             raise ValueError("a batch whose parts do not fit each other")
         return cls(**arrays)
@@ -206,6 +209,20 @@ class Survey:
             if batch.embedding.shape[1]:
                 self._take_embedding(named, batch.embedding.astype(np.float32))
         self._changed()
+
+    def to_batch(self) -> Batch:
+        """All cells that were looked at, as they are now."""
+        numbers = np.flatnonzero(self.state != WAITING).astype(np.int32)
+        named = self.named
+        nothing = np.empty((int(named.sum()), 0), np.float16)
+        return Batch(
+            numbers=numbers,
+            state=self.state[numbers],
+            probability=self.probability[named].astype(np.float16),
+            embedding=nothing if self.embedding is None else self.embedding[named].astype("f2"),
+            familiarity=self.familiarity[named],
+            digest=self.digest[named],
+        )
 
     def look_again(self) -> int:
         """Let the cells without imagery, or left out, wait again; how many there are."""

@@ -45,6 +45,7 @@ from pyapp.ui.notice import Notice
 from pyapp.ui.survey_map import SurveyMap
 
 TICK_S = 0.25
+PAUSE_LIMIT_S = 2.0
 REPAINT_TICKS, SAVE_TICKS = 2, 4
 STEP_NAMES = {0.5: "half a square", 1.0: "a whole square"}
 
@@ -276,6 +277,9 @@ class SurveyPanel:
         if self.goes_on:
             self._surveyor.stop()
             self._pause.disabled = True
+            task, loop = self._task, asyncio.get_running_loop()
+            # A tile that hangs does not hold up the pause; its cells wait again.
+            loop.call_later(PAUSE_LIMIT_S, lambda: task.done() or task.cancel())
         else:
             self.go_on()
 
@@ -354,6 +358,14 @@ class SurveyPanel:
                 self._shown.repaint()
             if tick % SAVE_TICKS == 0:
                 await self._save()
+
+    async def keep(self, survey: Survey) -> None:
+        """Keep a survey that came as a file."""
+        self._keeps = True
+        await self._store_facts(survey)
+        self._came_out(survey, survey.to_batch())
+        await self._save()
+        self._on_saved()
 
     async def _store_facts(self, survey: Survey) -> None:
         if self._keeps:

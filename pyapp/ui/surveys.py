@@ -73,7 +73,7 @@ def add_surveys(
     async def see(data: bytes) -> None:
         """A dropped file is a survey of ours or a picture."""
         if data.lstrip()[:1] == b"{":
-            files.see(data)
+            await files.see(data)
         else:
             await classify.classify_picture(data)
 

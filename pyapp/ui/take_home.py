@@ -1,6 +1,7 @@
 """Surveys saved as files, and seen again."""
 
 import re
+import uuid
 from collections.abc import Callable
 
 from pyscript import web, when
@@ -48,7 +49,7 @@ class TakeHome:
         ending, media = KINDS[kind]
         browser.save_file(f"{name}.{ending}", make[kind](), media)
 
-    def see(self, data: bytes) -> None:
+    async def see(self, data: bytes) -> None:
         """Show a survey that was saved as GeoJSON."""
         if self._panel.goes_on:
             self._notice.say("A survey is going on. Pause it before you open another one.")
@@ -61,6 +62,9 @@ class TakeHome:
         except NotASurveyError as error:
             self._notice.tell(error)
             return
+        # It may be an older state of one that is kept.
+        survey.id = uuid.uuid4().hex
         self._shown.show(survey)
         self._shown.go_there()
         web.page["survey"].open = True
+        await self._panel.keep(survey)

@@ -34,6 +34,22 @@ def test_batches_are_joined_with_those_that_saw_nothing():
     assert Batch.from_bytes(nothing.to_bytes()).state.tolist() == [FAILED, FAILED]
 
 
+def test_a_survey_is_one_batch_as_well():
+    survey, again = named_survey(), survey_over()
+    survey.add(Batch.without_imagery([3, 4], MISSING))
+    again.add(Batch.from_bytes(survey.to_batch().to_bytes()))
+    assert np.array_equal(survey.state, again.state)
+    assert np.array_equal(survey.probability[survey.named], again.probability[again.named])
+    assert again.embedding[0] == pytest.approx(survey.embedding[0], abs=1e-3)
+    survey.embedding = None
+    again = survey_over()
+    again.add(Batch.from_bytes(survey.to_batch().to_bytes()))
+    assert again.embedding is None
+    assert again.count(NAMED) == survey.count(NAMED)
+    with pytest.raises(ValueError, match="cut short"):
+        Batch.from_bytes(survey.to_batch().to_bytes() | {"digest": b"12345"})
+
+
 def test_facts_come_back():
     survey = named_survey()
     survey.corrections[3] = 2
