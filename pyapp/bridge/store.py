@@ -20,6 +20,11 @@ LIBRARY = "./runtime/idb/index.js"
 # A browser that neither opens its database nor says why is not waited for.
 LIMIT_S = 10.0
 _import = run_js("(address) => import(new URL(address, document.baseURI))")
+# Where there's no room Chromium ends a transaction without a reason, and Python wants one.
+_sure = run_js(
+    """(promise) => promise.catch(error => {
+      throw error ?? new DOMException("aborted", "QuotaExceededError"); })"""
+)
 
 
 class Kept(NamedTuple):
@@ -80,7 +85,8 @@ class Store:
             "count": len(survey.grid),
         }
         try:
-            await (await self._open()).put(FACTS, to_js(facts), survey.id)
+            base = await self._open()
+            await _sure(base.put(FACTS, to_js(facts), survey.id))
         except JsException as error:
             raise _explained(error) from error
 
@@ -97,7 +103,7 @@ class Store:
         kept = {name: to_js(data) for name, data in batch.to_bytes().items()}
         try:
             base = await self._open()
-            await base.put(BATCHES, to_js(kept), to_js([survey.id, number, self._tab]))
+            await _sure(base.put(BATCHES, to_js(kept), to_js([survey.id, number, self._tab])))
             await self.put(survey)
         except JsException as error:
             raise _explained(error) from error
@@ -141,7 +147,7 @@ class Store:
             base = await self._open()
             facts = await base.get(FACTS, survey_id)
             facts.deleted = deleted
-            await base.put(FACTS, facts, survey_id)
+            await _sure(base.put(FACTS, facts, survey_id))
         except JsException as error:
             raise _explained(error) from error
 

@@ -51,12 +51,14 @@ def check(area: Area) -> None:
         When its outline crosses itself.
     """
     points = [pixel_at(corner, PLANE) for corner in area.corners]
-    if len(set(points)) < 3 or _surface(points) == 0:
+    if len(set(points)) < 3:
         raise FlatAreaError
     if any(abs(corner.lat) > MAX_LATITUDE for corner in area.corners):
         raise PastMapError
     if any(_cross(*pair) for pair in _apart(points)):
         raise CrossedAreaError
+    if _surface(points) == 0:
+        raise FlatAreaError
 
 
 def contains(area: Area, x: np.ndarray, y: np.ndarray) -> np.ndarray:

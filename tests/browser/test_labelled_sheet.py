@@ -5,6 +5,7 @@ The sheet isn't in the repository; where it does not lie beside the checkout, th
 
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import onnxruntime
@@ -68,7 +69,26 @@ def test_a_square_on_each_class_is_named_as_natively(
     assert right >= 18
 
 
-def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, sheet_server):
+@pytest.fixture
+def framed_sheet(tmp_path):
+    """The sheet with a frame of its own tiles: a square is wider than a tile by 1.6 m."""
+    shutil.copytree(SHEET, tmp_path, dirs_exist_ok=True)
+    tiles = json.loads((SHEET / "labels.json").read_text())
+    (left, right), (top, bottom) = (
+        (min(facts[name] for facts in tiles), max(facts[name] for facts in tiles)) for name in "xy"
+    )
+    for x in range(left - 1, right + 2):
+        for y in range(top - 1, bottom + 2):
+            inside = min(max(x, left), right), min(max(y, top), bottom)
+            (tmp_path / f"{ZOOM}/{x}").mkdir(exist_ok=True)
+            if inside != (x, y):
+                source = SHEET / f"{ZOOM}/{inside[0]}/{inside[1]}.jpg"
+                shutil.copy(source, tmp_path / f"{ZOOM}/{x}/{y}.jpg")
+    with TileServer(tmp_path) as server:
+        yield server
+
+
+def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, framed_sheet):
     """The grid is laid so that a square lies on each tile."""
     folder = dist / "models" / "ucmerced"
     card = Card.from_json("ucmerced", (folder / "card.json").read_text())
@@ -82,10 +102,10 @@ def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, sheet
     area = rectangle(*corners)
     middle = (corners[0].lat + corners[1].lat) / 2
     step = TILE_PX * resolution_m(ZOOM, middle) / card.footprint_m
-    imagery = Imagery("own", "sheet", sheet_server.template, 0, ZOOM, "test sheet")
+    imagery = Imagery("own", "sheet", framed_sheet.template, 0, ZOOM, "test sheet")
     grid = plan(area, card.footprint_m, step)
     survey = Survey("sheet", "sheet", "2026-01-01", area, grid, Model.of(card), imagery)
-    page = open_page(f"?imagery={sheet_server.template}&maxzoom={ZOOM}#map=17/-0.003/0.007")
+    page = open_page(f"?imagery={framed_sheet.template}&maxzoom={ZOOM}#map=17/-0.003/0.007")
     page.tab.click("#agree button[value=yes]")
     page.open_survey_panel()
     page.drop("sheet.geojson", to_geojson(survey).encode())
@@ -96,7 +116,7 @@ def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, sheet
     for feature in page.features():
         facts = feature["properties"]
         footprint = Footprint(LngLat(*facts["footprint"]["centre"]), card.footprint_m)
-        chip = native_chip(SHEET, footprint, card, 15, ZOOM)
+        chip = native_chip(framed_sheet.folder, footprint, card, 15, ZOOM)
         answer = native_answer(card, session, chip)
         assert hashlib.sha256(chip.tobytes()).hexdigest() == facts["chip_sha256"]
         same += facts["class"] == answer.best.label

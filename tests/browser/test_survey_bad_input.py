@@ -72,8 +72,8 @@ def encoded(picture: Image.Image) -> bytes:
 
 
 def test_too_large_an_area_is_said_and_a_coarser_step_offered(open_page):
-    page = open_page("#map=12/27.6295/85.52")
-    page.survey_view(start=False)
+    page = open_page("#map=14/27.6295/85.52")
+    page.survey_view("0.5", start=False)
     assert "there is room for 20,000" in page.tab.inner_text("#plan-error")
     assert page.tab.is_disabled("#survey-start")
     page.tab.click("#plan-coarser")
