@@ -20,10 +20,11 @@ LIBRARY = "./runtime/idb/index.js"
 # A browser that neither opens its database nor says why is not waited for.
 LIMIT_S = 10.0
 _import = run_js("(address) => import(new URL(address, document.baseURI))")
-# Where there's no room Chromium ends a transaction without a reason, and Python wants one.
-_sure = run_js(
-    """(promise) => promise.catch(error => {
-      throw error ?? new DOMException("aborted", "QuotaExceededError"); })"""
+# Python takes an Error only, not Chromium's newer QuotaExceededError.
+_ask = run_js(
+    """async (base, method, ...given) => {
+      try { return await base[method](...given); }
+      catch ({ name, message }) { throw Object.assign(new Error(message), { name }); } }"""
 )
 
 
@@ -67,7 +68,7 @@ class Store:
         """
         try:
             base = await self._open()
-            found = [_kept(each) for each in await base.getAll(FACTS)]
+            found = [_kept(each) for each in await _ask(base, "getAll", FACTS)]
         except JsException as error:
             raise _explained(error) from error
         return sorted((each for each in found if each), key=lambda each: each.made, reverse=True)
@@ -86,7 +87,7 @@ class Store:
         }
         try:
             base = await self._open()
-            await _sure(base.put(FACTS, to_js(facts), survey.id))
+            await _ask(base, "put", FACTS, to_js(facts), survey.id)
         except JsException as error:
             raise _explained(error) from error
 
@@ -103,7 +104,7 @@ class Store:
         kept = {name: to_js(data) for name, data in batch.to_bytes().items()}
         try:
             base = await self._open()
-            await _sure(base.put(BATCHES, to_js(kept), to_js([survey.id, number, self._tab])))
+            await _ask(base, "put", BATCHES, to_js(kept), to_js([survey.id, number, self._tab]))
             await self.put(survey)
         except JsException as error:
             raise _explained(error) from error
@@ -118,15 +119,15 @@ class Store:
         """
         try:
             base = await self._open()
-            facts = await base.get(FACTS, survey_id)
+            facts = await _ask(base, "get", FACTS, survey_id)
             survey = Survey.from_json(facts.json)
-            keys = (await base.getAllKeys(BATCHES, _range(survey_id))).to_py()
+            keys = (await _ask(base, "getAllKeys", BATCHES, _range(survey_id))).to_py()
         except JsException as error:
             raise _explained(error) from error
         except (ValueError, KeyError, TypeError, AttributeError, LookdownError) as error:
             raise StoreError("what is kept of it is damaged") from error
         for key in keys:
-            kept = await base.get(BATCHES, to_js(key))
+            kept = await _ask(base, "get", BATCHES, to_js(key))
             try:
                 survey.add(Batch.from_bytes({name: getattr(kept, name).to_bytes()
                                              for name in Batch.__dataclass_fields__}))  # fmt: skip
@@ -145,9 +146,9 @@ class Store:
         """
         try:
             base = await self._open()
-            facts = await base.get(FACTS, survey_id)
+            facts = await _ask(base, "get", FACTS, survey_id)
             facts.deleted = deleted
-            await _sure(base.put(FACTS, facts, survey_id))
+            await _ask(base, "put", FACTS, facts, survey_id)
         except JsException as error:
             raise _explained(error) from error
 
@@ -160,10 +161,10 @@ class Store:
         """
         try:
             base = await self._open()
-            for key in (await base.getAllKeys(FACTS)).to_py():
-                if getattr(await base.get(FACTS, key), "deleted", False):
-                    await base.delete(BATCHES, _range(key))
-                    await base.delete(FACTS, key)
+            for key in (await _ask(base, "getAllKeys", FACTS)).to_py():
+                if getattr(await _ask(base, "get", FACTS, key), "deleted", False):
+                    await _ask(base, "delete", BATCHES, _range(key))
+                    await _ask(base, "delete", FACTS, key)
         except JsException as error:
             raise _explained(error) from error
 
@@ -172,7 +173,7 @@ class Store:
             library = await _import(browser.absolute(LIBRARY))
             options = to_js({"upgrade": create_proxy(_lay_out)})
             try:
-                opening = library.openDB(DATABASE, VERSION, options)
+                opening = _ask(library, "openDB", DATABASE, VERSION, options)
                 self._base = await asyncio.wait_for(opening, LIMIT_S)
             except (TimeoutError, AttributeError) as error:
                 raise StoreError("the browser does not open its database") from error
