@@ -191,7 +191,8 @@ class SurveyPanel:
                 allowed = [each.name for each in self._imagery.sources if each.bulk]
                 raise ForbiddenSurveyError(source.name, allowed)
             if self._area is not None and model is not None:
-                self._outline.show(list(self._area.corners))
+                if self._shown.survey is None or self._shown.survey.area != self._area:
+                    self._outline.show(list(self._area.corners))
                 self._grid = plan(self._area, model.card.footprint_m, float(self._step.value))
                 self._plan.textContent = self._what_it_takes(model, source)
         except AreaError as error:
