@@ -1,6 +1,6 @@
 """Measure everything in one run and print one table; ``--write`` puts it into the README.
 
-``kills``, ``endurance`` and ``survey`` are measurements of their own, a quarter of an hour each.
+``kills``, ``endurance`` and ``survey`` are measurements of their own, about ten minutes each.
 
 The first step is that of ``python -m tests``: make the virtual environment, find a browser.
 """

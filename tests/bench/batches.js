@@ -1,4 +1,3 @@
-// A bare loop: the same model, batch and threads, on chips that are there already.
 async ({ model, side, batch, threads, squares }) => {
   const ort = await import("./runtime/ort/ort.wasm.bundle.min.mjs?bench=" + Math.random());
   ort.env.wasm.numThreads = threads;
@@ -9,5 +8,7 @@ async ({ model, side, batch, threads, squares }) => {
   for (let n = 0; n < 5; n++) await run();
   const start = performance.now();
   for (let done = 0; done < squares; done += batch) await run();
-  return (1000 * squares) / (performance.now() - start);
+  const rate = (1000 * squares) / (performance.now() - start);
+  await session.release();
+  return rate;
 }

@@ -1,13 +1,12 @@
 """A survey of thousands of squares: speed, smoothness, memory, and what is done with it after."""
 
+import base64
 import json
 import os
 import statistics
-import subprocess
+import tempfile
 import time
 from pathlib import Path
-
-from playwright.sync_api import sync_playwright
 
 from pyapp.core.area import rectangle
 from pyapp.core.geo import LngLat, moved
@@ -15,8 +14,9 @@ from pyapp.core.geojson import to_geojson
 from pyapp.core.grid import plan
 from pyapp.core.model import Card
 from pyapp.core.survey import Imagery, Model, Survey
-from tests.browser.conftest import ROOT, launch
-from tests.browser.lookdown_page import LookdownPage
+from tests.bench.bare_browser import BareBrowser
+from tests.bench.endurance import resident_mb
+from tests.browser.conftest import ROOT
 from tests.browser.tile_server import TileServer
 from training.measure import served
 
@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 TILES = ROOT.parent / "shared" / "data" / "tiles" / "town"
 ZOOM = 19
 LAT, LNG = 27.6333, 85.5217
-LIMIT_MS = 3_600_000
+LIMIT_S = 3600
 TASK = "ThreadControllerImpl::RunTask"
 TRACED_S = 20
 LONG_TASKS = """
@@ -32,8 +32,9 @@ window.longTasks = [];
 new PerformanceObserver(list => longTasks.push(...list.getEntries().map(each => each.duration)))
   .observe({type: "longtask"});
 """
-# The widest gap between two frames while the map is panned, in ms.
-PANNED = """() => new Promise(resolve => {
+# The widest gap between two of 120 frames, in ms.
+FRAMES = """
+window.widest = new Promise(resolve => {
   let last = performance.now(), widest = 0, frames = 0;
   const step = now => {
     widest = Math.max(widest, now - last);
@@ -41,7 +42,19 @@ PANNED = """() => new Promise(resolve => {
     if (++frames > 120) resolve(widest); else requestAnimationFrame(step);
   };
   requestAnimationFrame(step);
-})"""
+});
+0
+"""
+SAID = "document.getElementById('survey-said').textContent"
+DROP = """
+(() => {
+  const bytes = Uint8Array.from(atob("%s"), each => each.charCodeAt());
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "area.geojson"));
+  dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, cancelable: true}));
+})()
+"""
+KEY = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
 
 
 class RepeatedTiles(TileServer):
@@ -67,67 +80,67 @@ def measure(dist: Path, squares: int) -> str:
         The built site.
     squares : int
     """
-    with served(dist) as address, RepeatedTiles(TILES) as tiles, sync_playwright() as playwright:
-        browser = launch(playwright)
-        rows = _survey(browser, address, tiles, dist, squares)
-        browser.close()
+    with (
+        tempfile.TemporaryDirectory() as profile,
+        served(dist) as address,
+        RepeatedTiles(TILES) as tiles,
+        BareBrowser(Path(profile)) as browser,
+    ):
+        rows = _survey(browser, Path(profile), address, tiles, dist, squares)
     head = [("what", "measured", "ratio"), ("---", "---", "---")]
     lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
     machine = f"{os.cpu_count()} cores, headless Chromium, {time.strftime('%Y-%m-%d')}"
     return "\n".join(lines) + f"\n\nOne run of `python -m tests.bench survey` ({machine}).\n"
 
 
-def _survey(browser, address: str, tiles: TileServer, dist: Path, squares: int) -> list[tuple]:
+def _survey(browser, profile: Path, address: str, tiles, dist: Path, squares: int) -> list[tuple]:
     name = json.loads((dist / "models/index.json").read_text())["default"]
     card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    page = LookdownPage(tab, address)
-    page.open(f"?imagery={tiles.template}&maxzoom={ZOOM}#map=15/{LAT}/{LNG}")
-    tab.click("#agree button[value=yes]")
-    tab.wait_for_selector("#ways label:has-text('ms a square')", state="attached")
-    tab.wait_for_selector("#measure:enabled", state="attached")
-    threads = 1 if "one" in tab.text_content("#way") else os.cpu_count()
-    page.drop("area.geojson", _empty_survey(card, tiles.template, squares).encode())
-    page.tab.wait_for_selector("#survey-pause:has-text('Go on')")
-    before = _renderer_mb()
-    tab.evaluate(LONG_TASKS)
+    browser.goto(f"{address}?imagery={tiles.template}&maxzoom={ZOOM}#map=15/{LAT}/{LNG}")
+    browser.wait("document.querySelector('#agree[open]')")
+    browser.evaluate("document.querySelector('#agree button[value=yes]').click()")
+    # The page has measured the ways to run the model, and settled on one.
+    browser.wait("document.getElementById('ways').textContent.includes('ms a square')")
+    browser.wait("!document.getElementById('measure').disabled")
+    threads = 1 if "one" in browser.evaluate("way.textContent") else os.cpu_count()
+    area = _empty_survey(card, tiles.template, squares).encode()
+    browser.evaluate(DROP % base64.b64encode(area).decode())
+    browser.wait("document.getElementById('survey-pause').textContent === 'Go on'")
+    time.sleep(3)
+    loop = [_loop(browser, card, threads)]
+    time.sleep(3)
+    before = resident_mb(profile)
+    browser.evaluate(LONG_TASKS + "0")
     started = time.monotonic()
-    tab.click("#survey-pause")
-    tab.wait_for_timeout(1000 * min(40, squares / 100))
-    browser.start_tracing(page=tab, categories=["toplevel"])
-    panned = _pan(tab)
-    tab.wait_for_timeout(1000 * min(TRACED_S, squares / 100))
-    trace = json.loads(browser.stop_tracing())
-    tab.set_default_timeout(LIMIT_MS)
-    page.wait_survey()
+    browser.evaluate("document.getElementById('survey-pause').click()")
+    time.sleep(min(40, squares / 100))
+    panned = []
+    trace = browser.trace("toplevel", lambda: panned.append(_pan(browser)))
+    browser.wait(f"{SAID}.includes('squares, done')", LIMIT_S)
     took_s = time.monotonic() - started
-    tab.set_default_timeout(60_000)
-    tab.wait_for_timeout(2000)
-    after = _renderer_mb()
-    longest = tab.evaluate("longTasks")
-    batch = int(tab.evaluate(
+    time.sleep(3)
+    after = resident_mb(profile)
+    longest = browser.evaluate("longTasks")
+    repaint, alike = _repaint(browser), _alike(browser)
+    batch = int(browser.evaluate(
         "performance.getEntriesByType('mark').findLast(each => each.name.includes('batch'))"
         ".name.split(' ')[1]"
     ))  # fmt: skip
-    named = sum(cells for cells, _ in page.legend().values())
-    repaint = _repaint(tab)
-    alike = _alike(page)
-    loop = _loop(browser, address, card, batch, threads)
+    loop.append(_loop(browser, card, threads, batch))
     tasks = _tasks(trace)
     quick = sum(each <= 50 for each in tasks) / len(tasks)
-    count = int(page.survey_said().split()[0].replace(",", ""))
-    rate = count / took_s
-    assert page.crashes == []
+    count = int(browser.evaluate(SAID).split()[0].replace(",", ""))
+    rate, bare = count / took_s, statistics.mean(loop)
     return [
-        (f"survey of {count:,} squares ({named:,} named), squares a second: page / bare "
-         f"JavaScript loop, batch {batch}, {threads} thread(s)",
-         f"{rate:.1f} / {loop:.1f}", f"{rate / loop:.2f}"),
-        (f"main-thread tasks of {TRACED_S} s of it, panning meanwhile: 50 ms or less / all; "
+        (f"survey of {count:,} squares, squares a second: page / bare JavaScript loop before and "
+         f"after, batch {batch}, {threads} thread(s)",
+         f"{rate:.1f} / {loop[0]:.1f}, {loop[1]:.1f}", f"{rate / bare:.2f}"),
+        (f"main-thread tasks of {TRACED_S} s of it, panning meanwhile: 50 ms or less; "
          "99 of 100 take at most; the longest",
          f"{quick:.2%}; {_percentile(tasks, 99):.1f} ms; {max(tasks):.0f} ms", ""),
         ("tasks over 50 ms in the whole survey; the longest",
          f"{len(longest)}; {max(longest, default=0):.0f} ms", ""),
-        ("widest gap between frames while panning in it", f"{panned:.0f} ms", ""),
+        ("widest gap between frames while panning in it", f"{panned[0]:.0f} ms", ""),
         ("memory of the page's process: before / after", f"{before:.0f} / {after:.0f} MB",
          f"+{after - before:.0f} MB"),
         ("repaint after moving the threshold, median / longest of 20", repaint, ""),
@@ -147,19 +160,21 @@ def _empty_survey(card: Card, template: str, squares: int) -> str:
     )
 
 
-def _pan(tab) -> float:
-    tab.mouse.move(640, 700)
-    tab.mouse.down()
-    tab.evaluate(f"() => {{ window.panned = ({PANNED})(); }}")
+def _pan(browser) -> float:
+    """Drag the map while frames are counted, then let the trace go on."""
+    end = time.monotonic() + TRACED_S
+    browser.mouse("mousePressed", 640, 700)
+    browser.evaluate(FRAMES)
     for step in range(60):
-        tab.mouse.move(640 + 4 * step, 700 - 3 * step)
-    tab.mouse.up()
-    return tab.evaluate("panned")
+        browser.mouse("mouseMoved", 640 + 4 * step, 700 - 3 * step)
+    browser.mouse("mouseReleased", 880, 520)
+    widest = browser.evaluate("widest")
+    time.sleep(max(0, end - time.monotonic()))
+    return widest
 
 
-def _tasks(trace: dict) -> list[float]:
+def _tasks(events: list[dict]) -> list[float]:
     """Durations in ms of the tasks of the page's main thread."""
-    events = trace["traceEvents"]
     mains = {(each["pid"], each["tid"]) for each in events
              if each.get("name") == "thread_name"
              and each["args"]["name"] == "CrRendererMain"}  # fmt: skip
@@ -176,44 +191,37 @@ def _percentile(values: list[float], share: float) -> float:
     return sorted(values)[int(len(values) * share / 100)]
 
 
-def _repaint(tab) -> str:
-    tab.evaluate("performance.clearMeasures()")
+def _repaint(browser) -> str:
+    browser.evaluate("performance.clearMeasures()")
     for number in range(20):
-        tab.fill("#sure-from", f"{0.2 + 0.03 * number:.2f}")
-    return _spans(tab, "lookdown:repaint")
+        browser.evaluate(
+            "{ const from = document.getElementById('sure-from');"
+            f" from.value = {0.2 + 0.03 * number}; from.dispatchEvent(new Event('input')); }} 0"
+        )
+    return _spans(browser, "lookdown:repaint")
 
 
-def _alike(page: LookdownPage) -> str:
-    tab = page.tab
-    tab.evaluate("performance.clearMeasures()")
-    tab.keyboard.press("Enter")
-    page.wait_answer()
+def _alike(browser) -> str:
+    browser.evaluate(KEY % "Enter")
+    browser.wait("!document.getElementById('result').hidden")
+    time.sleep(1)
+    browser.evaluate("performance.clearMeasures()")
     for _ in range(10):
-        tab.keyboard.press("m")
-        tab.wait_for_selector("#strip:not([hidden])")
-        tab.keyboard.press("m")
-        tab.wait_for_selector("#strip", state="hidden")
-    return _spans(tab, "lookdown:alike")
+        browser.evaluate(KEY % "m")
+        browser.wait("!document.getElementById('strip').hidden")
+        browser.evaluate(KEY % "m")
+        browser.wait("document.getElementById('strip').hidden")
+    return _spans(browser, "lookdown:alike")
 
 
-def _spans(tab, name: str) -> str:
-    times = tab.evaluate("n => performance.getEntriesByName(n).map(each => each.duration)", name)
+def _spans(browser, name: str) -> str:
+    times = browser.evaluate(f"performance.getEntriesByName('{name}').map(each => each.duration)")
     return f"{statistics.median(times):.1f} / {max(times):.1f} ms"
 
 
-def _loop(browser, address: str, card: Card, batch: int, threads: int) -> float:
+def _loop(browser, card: Card, threads: int, batch: int = 4) -> float:
     """Squares a second of the bare loop, the best of three."""
-    tab = browser.new_page()
     job = {"model": f"models/{card.name}/model.onnx", "side": card.chip_px, "batch": batch,
-           "threads": threads, "squares": 20 * batch if batch > 4 else 120}  # fmt: skip
-    tab.goto(address)
-    tab.wait_for_selector("html[data-ready]", state="attached")
-    rates = [tab.evaluate((HERE / "batches.js").read_text(), job) for _ in range(3)]
-    tab.close()
-    return max(rates)
-
-
-def _renderer_mb() -> float:
-    """Resident memory of the largest renderer that runs."""
-    listing = subprocess.check_output(["ps", "-eo", "rss,args"], text=True).splitlines()
-    return max(int(line.split()[0]) / 1024 for line in listing if "--type=renderer" in line)
+           "threads": threads, "squares": 120}  # fmt: skip
+    script = f"({(HERE / 'batches.js').read_text()})({json.dumps(job)})"
+    return max(browser.evaluate(script) for _ in range(3))
