@@ -9,35 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from pyapp.bridge.browser import mark, now_ms
-from pyapp.bridge.ground import decode_tile, read_tile
 from pyapp.bridge.runner import Runner
+from pyapp.bridge.tiles import SurveyTiles
 from pyapp.core import mosaic
 from pyapp.core.chip import cut
 from pyapp.core.device import WEBGPU, Way
-from pyapp.core.errors import (
-    MissingTileError,
-    NotAnImageError,
-    SlowTileError,
-    TileError,
-    UnreachableTileError,
-)
-from pyapp.core.geo import TILE_PX, Box, Tile, box_of, on_the_map, world_px
+from pyapp.core.geo import TILE_PX, Box, box_of, on_the_map, world_px
 from pyapp.core.grid import reading
 from pyapp.core.model import ACTIVATION, EMBEDDING, PROBABILITY, familiarity
-from pyapp.core.quality import BLANK as BLANK_TILE
-from pyapp.core.quality import BLURRED as BLURRED_TILE
-from pyapp.core.quality import quality
 from pyapp.core.source import Source
-from pyapp.core.survey import BLANK, BLURRED, FAILED, MISSING, NAMED, Batch, Survey
+from pyapp.core.survey import MISSING, NAMED, Batch, Survey
 
-# Requests at a time, as many as browsers allow for one host of HTTP/1.1 and two for the map.
-REQUESTS = 4
 # Cells ahead of the one that is being prepared whose tiles are asked for.
 AHEAD = 24
-# Seconds before a tile that failed is asked for again.
-BACK_OFF_S = (0.5, 1.5, 4.0)
-# After so many failures in a row, tiles are asked for once only until one arrives.
-DOWN = 6
 # The page may do something else after so many milliseconds of work.
 SLICE_MS = 8.0
 # Batches to choose from, each tried twice where a survey is long enough to make it worth it; a
@@ -85,16 +69,11 @@ class Surveyor:
     ):
         self.survey = survey
         self._runner = runner
-        self._source = source
         self._on_batch = on_batch
         self._reading = reading(
             survey.grid, runner.card.resolution_m, source.min_zoom, source.max_zoom
         )
-        self._along_rows = survey.grid.columns <= survey.grid.rows
-        self._requests = asyncio.Semaphore(REQUESTS)
-        self._asked: dict[Tile, asyncio.Task] = {}
-        self._tiles: dict[Tile, np.ndarray | int] = {}
-        self._failures = 0
+        self._tiles = SurveyTiles(survey.grid, self._reading, source, self._rest)
         self._stopping = False
         self._broken: Exception | None = None
         self._rested_ms = 0.0
@@ -121,11 +100,8 @@ class Surveyor:
         InferenceError
             When the model fails in every way; cells under way wait again.
         """
-        self._stopping, self._broken, self._failures = False, None, 0
-        # What was not there may be there now.
-        self._tiles = {
-            tile: each for tile, each in self._tiles.items() if not isinstance(each, int)
-        }
+        self._stopping, self._broken = False, None
+        self._tiles.begin()
         self._times.clear()
         size = _best_sizes.get((self._runner.card.sha256, self._runner.way))
         queue = asyncio.Queue(maxsize=2 * (size or max(GPU_SIZES)))
@@ -139,9 +115,7 @@ class Surveyor:
                 raise self._broken
         finally:
             preparing.cancel()
-            for task in self._asked.values():
-                task.cancel()
-            self._asked.clear()
+            self._tiles.end()
             await asyncio.gather(preparing, return_exceptions=True)
 
     # Reading and preparing
@@ -162,62 +136,19 @@ class Surveyor:
             if self._stopping:
                 break
             while asked_for < min(place + AHEAD, len(numbers)):
-                self._ask(numbers[asked_for])
+                self._tiles.ask(numbers[asked_for])
                 asked_for += 1
-            self._drop_behind(number)
+            self._tiles.drop_behind(number)
             await queue.put(await self._cell(int(number)))
             await self._rest()
-
-    def _under(self, number: int) -> list[Tile]:
-        (left, right), (top, bottom) = (self._reading.columns[number], self._reading.rows[number])
-        zoom = self._reading.zoom
-        return [Tile(x, y, zoom) for y in range(int(top), int(bottom))
-                for x in range(int(left), int(right))]  # fmt: skip
-
-    def _ask(self, number: int) -> None:
-        for tile in self._under(number):
-            if tile not in self._tiles and tile not in self._asked:
-                self._asked[tile] = asyncio.ensure_future(self._read(tile))
-
-    def _drop_behind(self, number: int) -> None:
-        """Let go of the tiles that no later cell needs: cells come along rows or columns."""
-        first = self._reading.rows if self._along_rows else self._reading.columns
-        edge = int(first[number, 0])
-        behind = [tile for tile in self._tiles
-                  if (tile.y if self._along_rows else tile.x) < edge]  # fmt: skip
-        for tile in behind:
-            del self._tiles[tile]
-
-    async def _read(self, tile: Tile) -> bytes | int:
-        """The bytes of a tile, or the state that its absence means."""
-        if not self._source.may_have(tile):
-            return MISSING
-        waits = BACK_OFF_S
-        while True:
-            try:
-                async with self._requests:
-                    data = await read_tile(self._source, tile)
-                self._failures = 0
-                return data
-            except MissingTileError:
-                return MISSING
-            except TileError as error:
-                self._failures += 1
-                again = not isinstance(error, NotAnImageError)
-                if not waits or not again or self._failures > DOWN:
-                    return FAILED
-                # A server that is slow or refuses is given time.
-                slow = not isinstance(error, (UnreachableTileError, SlowTileError))
-                await asyncio.sleep(waits[0] * (2 if slow else 1))
-                waits = waits[1:]
 
     async def _cell(self, number: int) -> _Chip | _Without:
         box = self._box(number)
         if not on_the_map(box, self._reading.zoom):
             return _Without(number, MISSING)
         tiles = {}
-        for tile in self._under(number):
-            tiles[tile] = await self._pixels(tile)
+        for tile in self._tiles.under(number):
+            tiles[tile] = await self._tiles.pixels(tile)
         states = {each for each in tiles.values() if isinstance(each, int)}
         if states:
             return _Without(number, min(states))
@@ -230,28 +161,6 @@ class Surveyor:
         world = world_px(self._reading.zoom)
         turn = world * round((self._reading.columns[number, 0] * TILE_PX - box.left) / world)
         return Box(box.left + turn, box.top, box.right + turn, box.bottom)
-
-    async def _pixels(self, tile: Tile) -> np.ndarray | int:
-        """A tile, decoded once; or the state that it means for the cells on it."""
-        if tile not in self._tiles:
-            self._ask_again(tile)
-            data = await self._asked[tile]
-            self._asked.pop(tile, None)
-            self._tiles[tile] = data if isinstance(data, int) else await self._decode(tile, data)
-        return self._tiles[tile]
-
-    def _ask_again(self, tile: Tile) -> None:
-        if tile not in self._asked:
-            self._asked[tile] = asyncio.ensure_future(self._read(tile))
-
-    async def _decode(self, tile: Tile, data: bytes) -> np.ndarray | int:
-        await self._rest()
-        try:
-            pixels = await decode_tile(tile, data)
-        except NotAnImageError:
-            return FAILED
-        await self._rest()
-        return {BLANK_TILE: BLANK, BLURRED_TILE: BLURRED}.get(quality(pixels), pixels)
 
     async def _rest(self) -> None:
         """Let the page do something else, once it has waited long enough."""

@@ -22,6 +22,7 @@ class Legend:
         self._notice = notice
         self._rows: dict[int, _Row] = {}
         self._other: Survey | None = None
+        self._other_painter: Painter | None = None
         self._section = web.page["survey-result"]
         self._body = web.page.find("#legend tbody")[0]
         self._change = web.page.find("#legend .change")[0]
@@ -80,7 +81,7 @@ class Legend:
         found = self._shown.painter.legend(look)
         before = {}
         if self._other is not None:
-            before = Painter(self._other).legend(look)
+            before = self._other_painter.legend(look)
         for class_id in sorted(found | before, key=_by_name(self._shown.survey)):
             if class_id not in self._rows:
                 self._add_row(class_id)
@@ -122,6 +123,7 @@ class Legend:
         if chosen:
             try:
                 self._other = await self._store.load(chosen)
+                self._other_painter = Painter(self._other)
             except StoreError as error:
                 self._notice.tell(error)
         self._change.hidden = self._other is None

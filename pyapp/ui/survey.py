@@ -1,4 +1,4 @@
-"""Planning a survey, and its progress."""
+"""A survey at work, and its progress."""
 
 import asyncio
 import uuid
@@ -9,20 +9,12 @@ from pyscript import web, when
 
 from pyapp.bridge import browser
 from pyapp.bridge.leaflet import GroundMap
-from pyapp.bridge.overlays import Outline
-from pyapp.bridge.runner import Runner
 from pyapp.bridge.store import Store
 from pyapp.bridge.surveyor import Surveyor
-from pyapp.core.area import Area, rectangle
 from pyapp.core.errors import (
-    AreaError,
-    ForbiddenSurveyError,
-    LargeAreaError,
     LookdownError,
     StoreError,
 )
-from pyapp.core.geo import LngLat
-from pyapp.core.grid import STEPS, Grid, plan, reading
 from pyapp.core.source import Source
 from pyapp.core.survey import (
     AGAIN,
@@ -38,31 +30,19 @@ from pyapp.core.survey import (
     Survey,
 )
 from pyapp.ui.classify import Classify
-from pyapp.ui.draw import POLYGON, RECTANGLE, Drawing
 from pyapp.ui.history import History
 from pyapp.ui.imagery import ImageryPanel
 from pyapp.ui.notice import Notice
+from pyapp.ui.plan import Plan, duration
 from pyapp.ui.survey_map import SurveyMap
 
 TICK_S = 0.25
 PAUSE_LIMIT_S = 2.0
 REPAINT_TICKS, SAVE_TICKS = 2, 4
-STEP_NAMES = {0.5: "half a square", 1.0: "a whole square"}
-
-
-def duration(seconds: float) -> str:
-    """A time as a person reads it.
-
-    >>> duration(8.2), duration(200), duration(8000)
-    ('8 s', '3 min', '2.2 h')
-    """
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class SurveyPanel:
-    """The area, what a survey of it would take, and the survey while it goes on."""
+    """The survey on the map while it goes on: begun, paused, gone on with, cancelled, kept."""
 
     def __init__(
         self,
@@ -74,30 +54,20 @@ class SurveyPanel:
         history: History,
         notice: Notice,
     ):
-        self._map = ground_map
         self._imagery = imagery
         self._classify = classify
         self._shown = survey_map
         self._store = store
-        self._history = history
         self._notice = notice
-        self._area: Area | None = None
-        self._grid: Grid | None = None
-        self._outline = Outline(ground_map)
         self._surveyor: Surveyor | None = None
         self._task: asyncio.Task | None = None
         self._unsaved: list[tuple[Survey, Batch]] = []
         self._keeps = True
-        self._measuring = False
         self._saving = asyncio.Lock()
         self._on_saved: Callable[[], None] = lambda: None
-        self.drawing = Drawing(ground_map, self._take_area, self._drawing_ended)
+        self.plan = Plan(ground_map, imagery, classify, survey_map, history, notice)
         self._details = web.page["survey"]
         self._summary = self._details.find("summary span")[0]
-        self._step = web.page["step"]
-        self._plan = web.page["plan"]
-        self._error = web.page["plan-error"]
-        self._coarser = web.page["plan-coarser"]
         self._start = web.page["survey-start"]
         self._work = web.page["survey-work"]
         self._bar = web.page["survey-bar"]
@@ -105,26 +75,18 @@ class SurveyPanel:
         self._pause = web.page["survey-pause"]
         self._cancel = web.page["survey-cancel"]
         self._retry = web.page["survey-retry"]
-        for each in STEPS:
-            name = STEP_NAMES.get(each, f"{each:g} squares")
-            self._step.append(web.option(name, value=f"{each:g}", selected=each == 1.0))
         for button, handler in {
-            "area-view": self.take_view,
-            "area-rectangle": lambda: self.draw(RECTANGLE),
-            "area-polygon": lambda: self.draw(POLYGON),
             "survey-start": self.start,
             "survey-pause": self.pause_or_go_on,
             "survey-cancel": self.cancel,
             "survey-retry": self._try_again,
-            "plan-coarser": self._take_coarser,
         }.items():
             when("click", web.page[button])(lambda _event, handler=handler: handler())
-        when("change", self._step)(lambda _event: self._replan())
-        imagery.on_pick(self._replan)
         classify.on_model(self._model_changed)
         survey_map.on_change(self._show_work)
         browser.on_window("pagehide", lambda _event: asyncio.ensure_future(self._save()))
-        self._replan()
+        self.plan.on_change(self._mind_start)
+        self.plan.renew()
 
     @property
     def goes_on(self) -> bool:
@@ -151,59 +113,8 @@ class SurveyPanel:
         """Close the panel."""
         self._details.open = False
 
-    # The area
-
-    def take_view(self) -> None:
-        """Take what the map shows as the area."""
-        west, south, east, north = self._map.window
-        self._take_area(rectangle(LngLat(west, north), LngLat(east, south)))
-        self._details.open = True
-
-    def draw(self, kind: str) -> None:
-        """Let the person mark a rectangle or a polygon."""
-        self._outline.clear()
-        self.drawing.begin(kind)
-        self.close()
-
-    def _take_area(self, area: Area | None) -> None:
-        before = self._area
-        self._history.add("area", lambda: self._put_area(before))
-        self._put_area(area)
-
-    def _put_area(self, area: Area | None) -> None:
-        self._area = area
-        self._replan()
-
-    def _drawing_ended(self) -> None:
-        self._details.open = True
-        self._replan()
-
-    def _replan(self) -> None:
-        """Say what a survey of the area would take, or why there can't be one."""
-        self._grid = None
-        self._error.textContent = ""
-        self._coarser.hidden = True
-        model, source = self._classify.model, self._imagery.source
-        self._plan.textContent = "Choose an area to begin."
-        self._outline.clear()
-        try:
-            if not source.bulk:
-                allowed = [each.name for each in self._imagery.sources if each.bulk]
-                raise ForbiddenSurveyError(source.name, allowed)
-            if self._area is not None and model is not None:
-                if self._shown.survey is None or self._shown.survey.area != self._area:
-                    self._outline.show(list(self._area.corners))
-                self._grid = plan(self._area, model.card.footprint_m, float(self._step.value))
-                self._plan.textContent = self._what_it_takes(model, source)
-        except AreaError as error:
-            self._plan.textContent = ""
-            self._error.textContent = str(error)
-            fitting = getattr(error, "fitting", None)
-            if isinstance(error, LargeAreaError) and fitting is not None:
-                self._coarser.hidden = False
-                self._coarser.textContent = f"Take a step of {fitting:g} squares"
-                self._coarser._dom_element.value = f"{fitting:g}"
-        self._start.disabled = self._grid is None or self.goes_on
+    def _mind_start(self) -> None:
+        self._start.disabled = self.plan.grid is None or self.goes_on
 
     async def _model_changed(self) -> None:
         """A survey goes on with its own model only, which is about to be given up."""
@@ -211,56 +122,24 @@ class SurveyPanel:
             self._surveyor.stop()
             await asyncio.wait((self._task,))
         self._surveyor = None
-        self._replan()
-
-    def _take_coarser(self) -> None:
-        self._step.value = self._coarser._dom_element.value
-        self._replan()
-
-    def _what_it_takes(self, model: Runner, source: Source) -> str:
-        count = len(self._grid)
-        tiles = reading(
-            self._grid, model.card.resolution_m, source.min_zoom, source.max_zoom
-        ).tile_count
-        squares = "1 square" if count == 1 else f"{count:,} squares"
-        took_ms = model.square_ms
-        if took_ms is None:
-            if not self._measuring:
-                asyncio.ensure_future(self._measure(model))  # noqa: RUF006
-            time = "measuring the time"
-        else:
-            time = f"about {duration(count * took_ms / 1000)}"
-        return f"{squares}, {time}, {tiles:,} tiles to read."
-
-    async def _measure(self, model: Runner) -> None:
-        self._measuring = True
-        try:
-            await model.measure_square()
-        except LookdownError as error:
-            self._notice.tell(error)
-            return
-        finally:
-            self._measuring = False
-        self._replan()
-
-    # The work
+        self.plan.renew()
 
     def start(self) -> None:
         """Begin to survey the area."""
-        if self._grid is None or self.goes_on:
+        if self.plan.grid is None or self.goes_on:
             return
         source, now = self._imagery.source, datetime.now()
         survey = Survey(
             id=uuid.uuid4().hex,
             name=f"{source.name.split(',')[0]}, {now.day} {now:%b %H:%M}",
             made=now.isoformat(timespec="seconds"),
-            area=self._area,
-            grid=self._grid,
+            area=self.plan.area,
+            grid=self.plan.grid,
             model=Model.of(self._classify.model.card),
             imagery=Imagery.of(source),
         )
         self._keeps = True
-        self._outline.clear()
+        self.plan.hide()
         self._shown.show(survey)
         self.work_on(survey, source)
 
@@ -345,7 +224,7 @@ class SurveyPanel:
                 self._classify.model.note_rate(surveyor.rate)
             self._show_work()
             self._shown.repaint()
-            self._start.disabled = self._grid is None
+            self._mind_start()
             await self._save()
             self._on_saved()
 

@@ -47,11 +47,11 @@ def add_surveys(
     files = TakeHome(panel, survey_map, notice)
 
     def clicked(place: LngLat) -> bool:
-        return panel.drawing.goes_on or cells.open_at(place)
+        return panel.plan.drawing.goes_on or cells.open_at(place)
 
     def leave_all() -> None:
-        if panel.drawing.goes_on:
-            panel.drawing.cancel()
+        if panel.plan.drawing.goes_on:
+            panel.plan.drawing.cancel()
             return
         leave()
         panel.close()
@@ -65,8 +65,8 @@ def add_surveys(
             panel.start()
 
     def finish_drawing() -> None:
-        if panel.drawing.goes_on:
-            panel.drawing.finish()
+        if panel.plan.drawing.goes_on:
+            panel.plan.drawing.finish()
         else:
             classify.press()
 
@@ -82,11 +82,11 @@ def add_surveys(
         [
             Key("Enter", "Classify what is in the square", finish_drawing),
             Key("Esc", "Cancel, close", leave_all),
-            Key("Backspace", "Take back the last corner", panel.drawing.back),
+            Key("Backspace", "Take back the last corner", panel.plan.drawing.back),
             Key("S", "Survey: open or close", panel.toggle),
-            Key("V", "Survey what the map shows", panel.take_view),
-            Key("R", "Mark a rectangle to survey", lambda: panel.draw(RECTANGLE)),
-            Key("P", "Mark a polygon to survey", lambda: panel.draw(POLYGON)),
+            Key("V", "Survey what the map shows", panel.plan.take_view),
+            Key("R", "Mark a rectangle to survey", lambda: panel.plan.draw(RECTANGLE)),
+            Key("P", "Mark a polygon to survey", lambda: panel.plan.draw(POLYGON)),
             Key("G", "Begin the survey, pause it, go on", begin),
             Key("O", "Hide the survey's colours, or show them", survey_map.toggle),
             Key("E", "Save the survey as GeoJSON", lambda: files.save("geojson")),
