@@ -96,8 +96,8 @@
 
   function fail(sentence) {
     watch.disconnect();
-    mishaps.disconnect();
-    if (!$("start")) return;
+    // Python may come up all the same, where what failed was none of its parts.
+    if (!$("start") || $("start").classList.contains("failed")) return;
     $("start").classList.add("failed");
     $("start-what").textContent = sentence;
   }
