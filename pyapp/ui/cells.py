@@ -196,7 +196,8 @@ class Alike:
             # The same ground may be there several times, in surveys or by overlapping squares.
             best = ranked(likeness, 4 * SHOWN)
             browser.measure("lookdown:alike", start_ms, browser.now_ms())
-            found += [(float(likeness[number]), survey, int(number)) for number in best]
+            found += [(float(likeness[number]), survey, int(number))
+                      for number in best if not self._is_shown(survey, number)]  # fmt: skip
             await asyncio.sleep(0)
         found.sort(key=lambda each: -each[0])
         found = _elsewhere(found, answer.place)
@@ -210,6 +211,14 @@ class Alike:
         self._button.setAttribute("aria-pressed", "true")
         for (_, survey, number), (_, picture) in zip(found, buttons, strict=True):
             await self._draw(picture, survey, number)
+
+    def _is_shown(self, survey: Survey, number: int) -> bool:
+        """Whether the survey on the map has its own cell there, and can point to it."""
+        shown = self._shown.survey
+        if survey is shown or shown is None:
+            return False
+        there = shown.grid.number_at(survey.grid.centre(number))
+        return there is not None and bool(shown.named[there])
 
     async def _surveys(self, model_sha256: str) -> list[Survey]:
         """The survey on the map, and the kept ones of the same model."""

@@ -96,7 +96,9 @@ def opaque(tab) -> int:
     )
 
 
-def test_a_cell_opens_is_explained_and_found_again(surveyed):
+def test_a_cell_opens_is_explained_and_found_again(open_page):
+    surveyed = open_page(HERE, before=alone)
+    surveyed.survey_view()
     tab = surveyed.tab
     surveyed.click_on_survey(0.42, 0.42)
     surveyed.wait_answer()
@@ -123,7 +125,7 @@ def test_a_cell_opens_is_explained_and_found_again(surveyed):
     tab.wait_for_selector("#strip:not([hidden])")
     strip = tab.locator("#strip button")
     assert strip.count() == 12
-    assert tab.locator("path.leaflet-interactive, .leaflet-overlay-pane path").count() >= 12
+    assert marks(tab) == 12
     likeness = [text.split()[-3] for text in strip.all_inner_texts()]
     assert likeness == sorted(likeness, reverse=True)
     spans = len(tab.evaluate("performance.getEntriesByName('lookdown:show')"))
@@ -131,6 +133,36 @@ def test_a_cell_opens_is_explained_and_found_again(surveyed):
     surveyed.wait_answer(spans)
     assert surveyed.shown().footprint.centre != shown.footprint.centre
     assert strip.count() == 12
+
+
+def marks(tab) -> int:
+    """How many pieces of ground are pointed out, each by two outlines."""
+    return tab.locator(".leaflet-overlay-pane path").count() // 2
+
+
+def test_more_like_this_is_found_in_kept_surveys_and_no_ground_twice(open_page):
+    page = open_page(HERE, before=alone)
+    page.survey_view()
+    tab = page.tab
+    tab.locator(".leaflet-control-zoom-in").click()
+    tab.wait_for_function("location.hash.startsWith('#map=19/')")
+    page.survey_view()
+    tab.wait_for_function("document.querySelectorAll('#survey-list li').length === 2")
+    near = page.survey_said()
+    page.click_on_survey(0.42, 0.85)
+    page.wait_answer()
+    tab.keyboard.press("m")
+    tab.wait_for_selector("#strip:not([hidden])")
+    titles = [each.get_attribute("title") for each in tab.locator("#strip button").all()]
+    elsewhere = [", in " in title for title in titles]
+    assert len(titles) == 12
+    assert 0 < sum(elsewhere) < 12
+    # What both surveys show is found in the one on the map, which can point to it.
+    assert marks(tab) == 12 - sum(elsewhere)
+    spans = len(tab.evaluate("performance.getEntriesByName('lookdown:show')"))
+    tab.locator("#strip button").nth(elsewhere.index(True)).click()
+    page.wait_answer(spans)
+    assert page.survey_said() != near
 
 
 def heat(tab) -> dict:
