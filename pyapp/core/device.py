@@ -69,11 +69,21 @@ class Device:
     @property
     def ways(self) -> tuple[Way, ...]:
         """All ways that can work here; the first is the one to begin with."""
-        threads = min(self.cores, MOST_THREADS) if self.isolated else 1
+        # A core is left to the page where there are more than two; with two the person may choose.
+        threads = min(max(self.cores - 1, 2), self.cores, MOST_THREADS) if self.isolated else 1
         several = (Way(WASM, threads),) if threads > 1 else ()
         single = (Way(WASM, 1),)
-        cpu = single + several if self.is_small else several + single
+        roomy = not self.is_small and all(map(self.leaves_a_core, several))
+        cpu = several + single if roomy else single + several
         return cpu + ((Way(WEBGPU),) if self.gpu else ())
+
+    def leaves_a_core(self, way: Way) -> bool:
+        """Whether the page's thread has a core to itself while the model runs in this way.
+
+        Without one, a survey is no quicker for more threads, and the page stutters: decoding
+        tiles and preparing chips is a third of the work.
+        """
+        return way.kind == WEBGPU or way.threads == 1 or way.threads < self.cores
 
     @property
     def worth_trying(self) -> tuple[Way, ...]:
@@ -169,8 +179,12 @@ class Memory:
         return json.dumps(asdict(self))
 
     def best(self, device: Device) -> Way:
-        """The way to use: what the person wants, else the quickest, else the first guess."""
-        for way in (self.wanted, quickest(self.trials)):
+        """The way to use: what the person wants, else the quickest, else the first guess.
+
+        The quickest of those that leave the page a core.
+        """
+        fair = [trial for trial in self.trials if device.leaves_a_core(trial.way)]
+        for way in (self.wanted, quickest(fair)):
             if way in device.ways:
                 return way
         return device.ways[0]

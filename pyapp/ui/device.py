@@ -102,7 +102,8 @@ class DevicePanel:
         self._said.textContent = str(runner.way)
         trials = {trial.way: trial for trial in runner.memory.trials}
         wanted = runner.memory.wanted
-        rows = [self._row("Automatic", "The quickest that is right", None, wanted is None)]
+        note = "The quickest right one that leaves a core for the page"
+        rows = [self._row("Automatic", note, None, wanted is None)]
         for way in runner.device.ways:
             trial = trials.get(way)
             if way in runner.gave_up:
@@ -111,6 +112,8 @@ class DevicePanel:
                 note = "Not measured"
             else:
                 note = f"{trial.time_ms:.0f} ms a square" if trial.right else "Wrong or no answers"
+                if trial.right and not runner.device.leaves_a_core(way):
+                    note += ", no core left for the page"
             rows.append(self._row(str(way), note, way, way == wanted))
         self._list.replaceChildren(*(row._dom_element for row in rows))
         if self._busy:

@@ -213,6 +213,12 @@ def _bytes(dist: Path) -> list[tuple]:
     ]  # fmt: skip
 
 
+def threads_of(way: str) -> int:
+    """How many threads a way has, as the page names it: ``Processor, 3 threads``."""
+    number = way.split(", ")[1].split()[0]
+    return 1 if number == "one" else int(number)
+
+
 def _answers(playwright, page: str, dist: Path, clicks: int) -> list[tuple]:
     """Click to label on warm tiles, in turns with plain JavaScript; and native onnxruntime."""
     name = json.loads((dist / "models/index.json").read_text())["default"]
@@ -225,7 +231,7 @@ def _answers(playwright, page: str, dist: Path, clicks: int) -> list[tuple]:
         # The page has measured the ways to run the model, and settled on one.
         tab.wait_for_selector("#ways label:has-text('ms a square')", state="attached")
         tab.wait_for_selector("#measure:enabled", state="attached")
-        threads = 1 if "one" in tab.text_content("#way") else os.cpu_count()
+        threads = threads_of(tab.text_content("#way"))
         job = _plain_job(tab, card) | {"threads": threads}
         tab.evaluate((HERE / "plain.js").read_text(), job)
         for _ in range(5):

@@ -16,6 +16,7 @@ from pyapp.core.model import Card
 from pyapp.core.survey import Imagery, Model, Survey
 from tests.bench.bare_browser import BareBrowser
 from tests.bench.endurance import resident_mb
+from tests.bench.measure import threads_of
 from tests.browser.conftest import ROOT
 from tests.browser.tile_server import TileServer
 from training.measure import served
@@ -102,7 +103,7 @@ def _survey(browser, profile: Path, address: str, tiles, dist: Path, squares: in
     # The page has measured the ways to run the model, and settled on one.
     browser.wait("document.getElementById('ways').textContent.includes('ms a square')")
     browser.wait("!document.getElementById('measure').disabled")
-    threads = 1 if "one" in browser.evaluate("way.textContent") else os.cpu_count()
+    threads = threads_of(browser.evaluate("way.textContent"))
     area = _empty_survey(card, tiles.template, squares).encode()
     browser.evaluate(DROP % base64.b64encode(area).decode())
     browser.wait("document.getElementById('survey-pause').textContent === 'Go on'")

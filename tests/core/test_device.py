@@ -22,7 +22,10 @@ def changed(**facts) -> Device:
         (ROOMY, (FOUR, ONE, CARD)),
         (changed(isolated=False), (ONE, CARD)),
         (changed(cores=1, gpu=False), (ONE,)),
-        (changed(cores=2), (Way(WASM, 2), ONE, CARD)),
+        (changed(cores=4), (Way(WASM, 3), ONE, CARD)),
+        (changed(cores=3), (Way(WASM, 2), ONE, CARD)),
+        # With two there is none to spare for the page.
+        (changed(cores=2), (ONE, Way(WASM, 2), CARD)),
         # With little memory one thread comes first.
         (changed(memory_gb=2.0), (ONE, FOUR, CARD)),
     ],
@@ -49,6 +52,16 @@ def test_the_quickest_right_way_is_taken():
     trials = [Trial(FOUR, True, 30.0), Trial(ONE, True, 50.0), Trial(CARD, False, 4.0)]
     assert quickest(trials) == FOUR
     assert quickest([Trial(CARD, False, 4.0)]) is None
+
+
+def test_a_way_that_leaves_the_page_no_core_is_for_the_person_to_choose():
+    two_cores, two = changed(cores=2, gpu=False), Way(WASM, 2)
+    memory = Memory.of(None, two_cores, "abc")
+    assert memory.best(two_cores) == ONE
+    memory.trials = (Trial(ONE, True, 30.0), Trial(two, True, 15.0))
+    assert memory.best(two_cores) == ONE
+    memory.wanted = two
+    assert memory.best(two_cores) == two
 
 
 def test_what_was_found_out_lasts_until_device_or_model_change():
