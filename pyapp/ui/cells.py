@@ -12,7 +12,7 @@ from pyapp.bridge.overlays import Marks
 from pyapp.bridge.store import Store
 from pyapp.core.errors import LookdownError, StoreError
 from pyapp.core.geo import Footprint, LngLat, same_ground
-from pyapp.core.similar import ranked, similarity
+from pyapp.core.similar import ranked, rehearse, similarity
 from pyapp.core.survey import Survey
 from pyapp.ui.classify import Classify
 from pyapp.ui.history import History
@@ -150,10 +150,11 @@ class Alike:
         self._marks = Marks(ground_map)
         self._task: asyncio.Task | None = None
         self._keeps = False
+        self._rehearsed = False
         self._button = web.page["alike"]
         self._strip = web.page["strip"]
         when("click", self._button)(lambda _event: self.find())
-        classify.on_answer(lambda _answer: self._settle())
+        classify.on_answer(self._settle)
         survey_map.on_change(self.clear)
 
     def find(self) -> None:
@@ -175,11 +176,13 @@ class Alike:
         self._marks.show([])
         self._button.setAttribute("aria-pressed", "false")
 
-    def _settle(self) -> None:
+    def _settle(self, answer: Answer) -> None:
         """An answer for a cell of the strip leaves it; any other makes it old."""
         if not self._keeps:
             self.clear()
         self._keeps = False
+        if not self._rehearsed and _can_be_searched(self._shown.survey, answer.card.sha256):
+            self._rehearsed = rehearse(self._shown.survey.embedding, answer.prediction.embedding)
 
     async def _find(self, answer: Answer) -> None:
         surveys = await self._surveys(answer.card.sha256)
@@ -235,8 +238,7 @@ class Alike:
         except StoreError as error:
             if not found:
                 self._notice.tell(error)
-        return [each for each in found
-                if each.embedding is not None and each.model.sha256 == model_sha256]  # fmt: skip
+        return [each for each in found if _can_be_searched(each, model_sha256)]
 
     def _entry(self, likeness: float, survey: Survey, number: int):
         label = survey.model.labels[int(survey.scores[number].argmax())]
@@ -267,6 +269,13 @@ class Alike:
             self._shown.show(survey)
         self._map.include(survey.grid.centre(number))
         self._cells.open(number)
+
+
+def _can_be_searched(survey: Survey | None, model_sha256: str) -> bool:
+    """Whether it knows embeddings, and of this model."""
+    return (
+        survey is not None and survey.embedding is not None and survey.model.sha256 == model_sha256
+    )
 
 
 def _elsewhere(found: list[tuple], place: Footprint | None) -> list[tuple]:
