@@ -89,7 +89,7 @@ class Surveyor:
         return 1000 * done / span_ms if span_ms > 0 else 0.0
 
     def stop(self) -> None:
-        """End `run` once what is under way has come out."""
+        """End `run`, or the next one, once what is under way has come out."""
         self._stopping = True
 
     async def run(self) -> None:
@@ -100,7 +100,7 @@ class Surveyor:
         InferenceError
             When the model fails in every way; cells under way wait again.
         """
-        self._stopping, self._broken = False, None
+        self._broken = None
         self._tiles.begin()
         self._times.clear()
         size = _best_sizes.get((self._runner.card.sha256, self._runner.way))
@@ -117,6 +117,7 @@ class Surveyor:
             preparing.cancel()
             self._tiles.end()
             await asyncio.gather(preparing, return_exceptions=True)
+            self._stopping = False
 
     # Reading and preparing
 

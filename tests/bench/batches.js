@@ -1,5 +1,5 @@
 async ({ model, side, batch, threads, squares }) => {
-  const ort = await import("./runtime/ort/ort.wasm.bundle.min.mjs?bench=" + Math.random());
+  const ort = await import("/runtime/ort/ort.wasm.bundle.min.mjs?bench=" + Math.random());
   ort.env.wasm.numThreads = threads;
   const bytes = new Uint8Array(await (await fetch(model)).arrayBuffer());
   const session = await ort.InferenceSession.create(bytes);
