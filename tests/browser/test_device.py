@@ -14,7 +14,7 @@ SOFTWARE_GPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
 # In pages of 64 KB. Python starts with this, the model does not.
 TOO_LITTLE_FOR_THE_MODEL = 600
 # With this both do, and a picture of 49 megapixels does not fit beside them.
-TOO_LITTLE_FOR_A_PICTURE = 900
+TOO_LITTLE_FOR_A_PICTURE = 1200
 CATCH_THE_CARD = """
 const old = GPUAdapter.prototype.requestDevice;
 GPUAdapter.prototype.requestDevice = async function (...all) {
