@@ -66,11 +66,7 @@ class Store:
         StoreError
             When the browser does not allow a database.
         """
-        try:
-            base = await self._open()
-            found = [_kept(each) for each in await _ask(base, "getAll", FACTS)]
-        except JsException as error:
-            raise _explained(error) from error
+        found = [_kept(each) for each in await self._ask("getAll", FACTS)]
         return sorted((each for each in found if each), key=lambda each: each.made, reverse=True)
 
     async def put(self, survey: Survey) -> None:
@@ -85,11 +81,7 @@ class Store:
             "done": len(survey.grid) - survey.count(WAITING),
             "count": len(survey.grid),
         }
-        try:
-            base = await self._open()
-            await _ask(base, "put", FACTS, to_js(facts), survey.id)
-        except JsException as error:
-            raise _explained(error) from error
+        await self._ask("put", FACTS, to_js(facts), survey.id)
 
     async def add(self, survey: Survey, batch: Batch) -> None:
         """Keep what came out, and how far the survey is, both or neither.
@@ -102,12 +94,8 @@ class Store:
         number = self._next.get(survey.id, 0)
         self._next[survey.id] = number + 1
         kept = {name: to_js(data) for name, data in batch.to_bytes().items()}
-        try:
-            base = await self._open()
-            await _ask(base, "put", BATCHES, to_js(kept), to_js([survey.id, number, self._tab]))
-            await self.put(survey)
-        except JsException as error:
-            raise _explained(error) from error
+        await self._ask("put", BATCHES, to_js(kept), to_js([survey.id, number, self._tab]))
+        await self.put(survey)
 
     async def load(self, survey_id: str) -> Survey:
         """A survey as far as it was kept; cells of damaged batches wait again.
@@ -117,17 +105,14 @@ class Store:
         StoreError
             When it can't be read.
         """
+        facts = await self._ask("get", FACTS, survey_id)
         try:
-            base = await self._open()
-            facts = await _ask(base, "get", FACTS, survey_id)
             survey = Survey.from_json(facts.json)
-            keys = (await _ask(base, "getAllKeys", BATCHES, _range(survey_id))).to_py()
-        except JsException as error:
-            raise _explained(error) from error
         except (ValueError, KeyError, TypeError, AttributeError, LookdownError) as error:
             raise StoreError("what is kept of it is damaged") from error
+        keys = (await self._ask("getAllKeys", BATCHES, _range(survey_id))).to_py()
         for key in keys:
-            kept = await _ask(base, "get", BATCHES, to_js(key))
+            kept = await self._ask("get", BATCHES, to_js(key))
             try:
                 survey.add(Batch.from_bytes({name: getattr(kept, name).to_bytes()
                                              for name in Batch.__dataclass_fields__}))  # fmt: skip
@@ -144,13 +129,9 @@ class Store:
         ------
         StoreError
         """
-        try:
-            base = await self._open()
-            facts = await _ask(base, "get", FACTS, survey_id)
-            facts.deleted = deleted
-            await _ask(base, "put", FACTS, facts, survey_id)
-        except JsException as error:
-            raise _explained(error) from error
+        facts = await self._ask("get", FACTS, survey_id)
+        facts.deleted = deleted
+        await self._ask("put", FACTS, facts, survey_id)
 
     async def sweep(self) -> None:
         """Delete for good what was deleted at an earlier visit.
@@ -159,12 +140,15 @@ class Store:
         ------
         StoreError
         """
+        for key in (await self._ask("getAllKeys", FACTS)).to_py():
+            if getattr(await self._ask("get", FACTS, key), "deleted", False):
+                await self._ask("delete", BATCHES, _range(key))
+                await self._ask("delete", FACTS, key)
+
+    async def _ask(self, method: str, *given):
+        """What a method of the database gives; its refusals as `StoreError`."""
         try:
-            base = await self._open()
-            for key in (await _ask(base, "getAllKeys", FACTS)).to_py():
-                if getattr(await _ask(base, "get", FACTS, key), "deleted", False):
-                    await _ask(base, "delete", BATCHES, _range(key))
-                    await _ask(base, "delete", FACTS, key)
+            return await _ask(await self._open(), method, *given)
         except JsException as error:
             raise _explained(error) from error
 

@@ -77,8 +77,8 @@ class SurveyTiles:
     def ask(self, number: int) -> None:
         """Ask for the tiles of a cell, so that they are there when it comes."""
         for tile in self.under(number):
-            if tile not in self._tiles and tile not in self._asked:
-                self._asked[tile] = asyncio.ensure_future(self._read(tile))
+            if tile not in self._tiles:
+                self._begin_to_read(tile)
 
     def drop_behind(self, number: int) -> None:
         """Let go of the tiles that no later cell needs: cells come along rows or columns."""
@@ -115,13 +115,13 @@ class SurveyTiles:
     async def pixels(self, tile: Tile) -> np.ndarray | int:
         """A tile, decoded once; or the state that it means for the cells on it."""
         if tile not in self._tiles:
-            self._ask_again(tile)
+            self._begin_to_read(tile)
             data = await self._asked[tile]
             self._asked.pop(tile, None)
             self._tiles[tile] = data if isinstance(data, int) else await self._decode(tile, data)
         return self._tiles[tile]
 
-    def _ask_again(self, tile: Tile) -> None:
+    def _begin_to_read(self, tile: Tile) -> None:
         if tile not in self._asked:
             self._asked[tile] = asyncio.ensure_future(self._read(tile))
 

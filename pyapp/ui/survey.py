@@ -8,13 +8,9 @@ from datetime import datetime
 from pyscript import web, when
 
 from pyapp.bridge import browser
-from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.store import Store
 from pyapp.bridge.surveyor import Surveyor
-from pyapp.core.errors import (
-    LookdownError,
-    StoreError,
-)
+from pyapp.core.errors import LookdownError, StoreError
 from pyapp.core.source import Source
 from pyapp.core.survey import (
     AGAIN,
@@ -30,7 +26,6 @@ from pyapp.core.survey import (
     Survey,
 )
 from pyapp.ui.classify import Classify
-from pyapp.ui.history import History
 from pyapp.ui.imagery import ImageryPanel
 from pyapp.ui.notice import Notice
 from pyapp.ui.plan import Plan, duration
@@ -46,14 +41,14 @@ class SurveyPanel:
 
     def __init__(
         self,
-        ground_map: GroundMap,
+        plan: Plan,
         imagery: ImageryPanel,
         classify: Classify,
         survey_map: SurveyMap,
         store: Store,
-        history: History,
         notice: Notice,
     ):
+        self._plan = plan
         self._imagery = imagery
         self._classify = classify
         self._shown = survey_map
@@ -65,7 +60,6 @@ class SurveyPanel:
         self._keeps = True
         self._saving = asyncio.Lock()
         self._on_saved: Callable[[], None] = lambda: None
-        self.plan = Plan(ground_map, imagery, classify, survey_map, history, notice)
         self._details = web.page["survey"]
         self._summary = self._details.find("summary span")[0]
         self._start = web.page["survey-start"]
@@ -85,8 +79,8 @@ class SurveyPanel:
         classify.on_model(self._model_changed)
         survey_map.on_change(self._show_work)
         browser.on_window("pagehide", lambda _event: asyncio.ensure_future(self._save()))
-        self.plan.on_change(self._mind_start)
-        self.plan.renew()
+        self._plan.on_change(self._mind_start)
+        self._plan.renew()
 
     @property
     def goes_on(self) -> bool:
@@ -114,7 +108,7 @@ class SurveyPanel:
         self._details.open = False
 
     def _mind_start(self) -> None:
-        self._start.disabled = self.plan.grid is None or self.goes_on
+        self._start.disabled = self._plan.grid is None or self.goes_on
 
     async def _model_changed(self) -> None:
         """A survey goes on with its own model only, which is about to be given up."""
@@ -122,24 +116,24 @@ class SurveyPanel:
             self._surveyor.stop()
             await asyncio.wait((self._task,))
         self._surveyor = None
-        self.plan.renew()
+        self._plan.renew()
 
     def start(self) -> None:
         """Begin to survey the area."""
-        if self.plan.grid is None or self.goes_on:
+        if self._plan.grid is None or self.goes_on:
             return
         source, now = self._imagery.source, datetime.now()
         survey = Survey(
             id=uuid.uuid4().hex,
             name=f"{source.name.split(',')[0]}, {now.day} {now:%b %H:%M}",
             made=now.isoformat(timespec="seconds"),
-            area=self.plan.area,
-            grid=self.plan.grid,
+            area=self._plan.area,
+            grid=self._plan.grid,
             model=Model.of(self._classify.model.card),
             imagery=Imagery.of(source),
         )
         self._keeps = True
-        self.plan.hide()
+        self._plan.hide()
         self._shown.show(survey)
         self.work_on(survey, source)
 

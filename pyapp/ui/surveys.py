@@ -16,6 +16,7 @@ from pyapp.ui.kept import KeptSurveys
 from pyapp.ui.keys import Key, Keys
 from pyapp.ui.legend import Legend
 from pyapp.ui.notice import Notice
+from pyapp.ui.plan import Plan
 from pyapp.ui.square import Square
 from pyapp.ui.survey import SurveyPanel
 from pyapp.ui.survey_map import SurveyMap
@@ -37,7 +38,8 @@ def add_surveys(
     """Join the parts; what takes a dropped file is returned."""
     store = Store()
     survey_map = SurveyMap(ground_map)
-    panel = SurveyPanel(ground_map, imagery, classify, survey_map, store, history, notice)
+    plan = Plan(ground_map, imagery, classify, survey_map, history, notice)
+    panel = SurveyPanel(plan, imagery, classify, survey_map, store, notice)
     legend = Legend(survey_map, store, history, notice)
     kept = KeptSurveys(panel, survey_map, legend, store, history, notice)
     cells = Cells(survey_map, square, classify, imagery, kept, history, notice)
@@ -47,11 +49,11 @@ def add_surveys(
     files = TakeHome(panel, survey_map, notice)
 
     def clicked(place: LngLat) -> bool:
-        return panel.plan.drawing.goes_on or cells.open_at(place)
+        return plan.drawing.goes_on or cells.open_at(place)
 
     def leave_all() -> None:
-        if panel.plan.drawing.goes_on:
-            panel.plan.drawing.cancel()
+        if plan.drawing.goes_on:
+            plan.drawing.cancel()
             return
         leave()
         panel.close()
@@ -65,8 +67,8 @@ def add_surveys(
             panel.start()
 
     def finish_drawing() -> None:
-        if panel.plan.drawing.goes_on:
-            panel.plan.drawing.finish()
+        if plan.drawing.goes_on:
+            plan.drawing.finish()
         else:
             classify.press()
 
@@ -82,11 +84,11 @@ def add_surveys(
         [
             Key("Enter", "Classify what is in the square", finish_drawing),
             Key("Esc", "Cancel, close", leave_all),
-            Key("Backspace", "Take back the last corner", panel.plan.drawing.back),
+            Key("Backspace", "Take back the last corner", plan.drawing.back),
             Key("S", "Survey: open or close", panel.toggle),
-            Key("V", "Survey what the map shows", panel.plan.take_view),
-            Key("R", "Mark a rectangle to survey", lambda: panel.plan.draw(RECTANGLE)),
-            Key("P", "Mark a polygon to survey", lambda: panel.plan.draw(POLYGON)),
+            Key("V", "Survey what the map shows", plan.take_view),
+            Key("R", "Mark a rectangle to survey", lambda: plan.draw(RECTANGLE)),
+            Key("P", "Mark a polygon to survey", lambda: plan.draw(POLYGON)),
             Key("G", "Begin the survey, pause it, go on", begin),
             Key("O", "Hide the survey's colours, or show them", survey_map.toggle),
             Key("E", "Save the survey as GeoJSON", lambda: files.save("geojson")),

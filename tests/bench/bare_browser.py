@@ -6,20 +6,25 @@ up to 200 MB; who measures the page's memory can't have that.
 
 import itertools
 import json
-import os
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import websocket
+from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import FLAGS
+from training.measure import find_browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE_S = 120
 STEP_S = 0.2
+
+
+def playwrights_own() -> str:
+    """Path of the Chromium that Playwright brings."""
+    with sync_playwright() as running:
+        return running.chromium.executable_path
 
 
 class BareBrowser:
@@ -32,8 +37,7 @@ class BareBrowser:
     """
 
     def __init__(self, profile: Path):
-        found = os.environ.get("LOOKDOWN_CHROMIUM", "")
-        path = found if Path(found).is_file() else next(filter(None, map(shutil.which, NAMES)))
+        path = find_browser() or playwrights_own()
         command = [path, "--headless=new", "--remote-debugging-port=0", "--window-size=1280,800",
                    f"--user-data-dir={profile}", *FLAGS, "about:blank"]  # fmt: skip
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
