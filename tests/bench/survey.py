@@ -87,8 +87,9 @@ def measure(dist: Path, squares: int) -> str:
     squares : int
     """
     with (
-        tempfile.TemporaryDirectory() as profile,
-        tempfile.TemporaryDirectory() as other,
+        # Chromium may still write into its profile while it ends; that costs no measurement.
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as other,
         served(dist) as address,
         RepeatedTiles(TILES) as tiles,
         BareBrowser(Path(profile)) as browser,
