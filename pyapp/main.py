@@ -4,23 +4,23 @@ import asyncio
 
 from pyapp.bridge import browser
 from pyapp.bridge.device import read_device
-from pyapp.bridge.ground import Ground
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.pictures import on_picture, take_shared
-from pyapp.ui.address import AddressBar
-from pyapp.ui.classify import Classify
-from pyapp.ui.device import DevicePanel
-from pyapp.ui.history import History
-from pyapp.ui.imagery import ImageryPanel
-from pyapp.ui.keys import Key, Keys
-from pyapp.ui.model import Models
-from pyapp.ui.notice import Notice
-from pyapp.ui.places import Places
-from pyapp.ui.release import ReleasePanel
-from pyapp.ui.result import ResultPanel
-from pyapp.ui.square import Square
-from pyapp.ui.start import close_start_screen
-from pyapp.ui.storage import StoragePanel
+from pyapp.ui.answer.classify import Classify
+from pyapp.ui.answer.places import Places
+from pyapp.ui.answer.result import ResultPanel
+from pyapp.ui.device.backends.backends import DevicePanel
+from pyapp.ui.device.backends.model import Models
+from pyapp.ui.device.backends.release import ReleasePanel
+from pyapp.ui.device.backends.storage import StoragePanel
+from pyapp.ui.ground.address import AddressBar
+from pyapp.ui.ground.imagery import ImageryPanel
+from pyapp.ui.ground.square import Square
+from pyapp.ui.shell.history import History
+from pyapp.ui.shell.keys import Key, Keys
+from pyapp.ui.shell.notice import Notice
+from pyapp.ui.shell.start import close_start_screen
+from pyapp.work.ground import Ground
 
 browser.mark("lookdown:python")
 shared = await take_shared()  # noqa: F704  (PyScript runs this in a coroutine)
@@ -74,7 +74,7 @@ models.on_pick(use_model)
 loading = asyncio.ensure_future(classify.use(models.loading))
 # The rest is not wanted in the first second, so the start does not wait for it.
 await asyncio.wait((loading,), timeout=10)  # noqa: F704
-from pyapp.ui.surveys import add_surveys  # noqa: E402
+from pyapp.ui.page import add_surveys  # noqa: E402
 
 see_file = add_surveys(ground_map, square, imagery, ground, classify, history, notice, keys, leave)
 on_picture(see_file)

@@ -16,7 +16,7 @@ from onnxruntime.quantization import (
 )
 from tqdm import tqdm
 
-from pyapp.core.model import INPUT
+from pyapp.core.model.prediction import INPUT
 from training import data, export, learn, measure, surgery
 from training.errors import TrainingError
 from training.evaluate import DEVELOPMENT, EVALUATION, fitted

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pyapp.core.chip import resample
-from pyapp.core.mosaic import UndecodableError, decode
+from pyapp.core.imagery.chip import resample
+from pyapp.core.imagery.mosaic import UndecodableError, decode
 from training.errors import TrainingError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif"}

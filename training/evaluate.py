@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from pyapp.core.model import familiarity
+from pyapp.core.model.prediction import familiarity
 from training import calibrate, learn
 from training.files import write_text
 from training.train import Trained, parts

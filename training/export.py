@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from pyapp.core.model import INPUT, OUTPUTS
+from pyapp.core.model.prediction import INPUT, OUTPUTS
 from training import learn
 from training.evaluate import EVALUATION
 from training.files import write_whole

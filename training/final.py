@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pyapp.core.chip import resample
-from pyapp.core.model import familiarity
+from pyapp.core.imagery.chip import resample
+from pyapp.core.model.prediction import familiarity
 from training import calibrate, data, learn, measure
 from training.compress import COMPRESSION
 from training.errors import TrainingError

@@ -13,7 +13,7 @@ import torch.nn.functional as nnf
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pyapp.core.chip import resample
+from pyapp.core.imagery.chip import resample
 from training import network
 from training.data import Pictures
 from training.errors import TrainingError

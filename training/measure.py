@@ -17,7 +17,7 @@ import brotli
 import numpy as np
 import onnxruntime
 
-from pyapp.core.model import INPUT, OUTPUTS, PROBABILITY
+from pyapp.core.model.prediction import INPUT, OUTPUTS, PROBABILITY
 from training import site_tools
 from training.errors import TrainingError
 

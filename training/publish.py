@@ -11,7 +11,7 @@ from pathlib import Path
 import onnxruntime
 import torch
 
-from pyapp.core.model import Card
+from pyapp.core.model.card import Card
 from training import export, learn, lite
 from training.compress import COMPRESSION, FP32, REFERENCE
 from training.evaluate import CHOSEN, EVALUATION

@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from pyapp.core.chip import resample
+from pyapp.core.imagery.chip import resample
 from training import charts, data, learn
 from training.compress import COMPRESSION
 from training.evaluate import CHOSEN, DEVELOPMENT, EVALUATION

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from pyapp.core.chip import resample
+from pyapp.core.imagery.chip import resample
 from training import calibrate, data, final, learn
 from training.data import Pictures
 from training.files import write_text

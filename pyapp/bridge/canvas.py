@@ -5,7 +5,7 @@ import numpy as np
 from pyodide.ffi import JsException
 from pyscript.ffi import to_js
 
-from pyapp.core.mosaic import UndecodableError
+from pyapp.core.imagery.mosaic import UndecodableError
 
 
 def draw(canvas, pixels: np.ndarray) -> None:

@@ -8,7 +8,7 @@ import js
 from pyodide.ffi import JsException
 from pyscript.ffi import is_none
 
-from pyapp.core.device import Device
+from pyapp.core.model.backend import Device
 
 # What was measured, and whether there is a graphics card.
 MEMORY, CARD = "lookdown device", "lookdown card"

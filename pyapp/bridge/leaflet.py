@@ -7,7 +7,7 @@ from pyscript.ffi import create_proxy, to_js
 from pyscript.js_modules import leaflet as L  # noqa: N812  (its own name everywhere)
 
 from pyapp.core.address import View
-from pyapp.core.geo import (
+from pyapp.core.ground.geo import (
     MAX_LATITUDE,
     Bounds,
     Box,
@@ -17,7 +17,7 @@ from pyapp.core.geo import (
     tiles_under,
     wrap_lng,
 )
-from pyapp.core.source import Source
+from pyapp.core.imagery.source import Source
 
 FINEST_VIEW = 21
 COARSEST_VIEW = 2

@@ -12,18 +12,19 @@ from pyodide.ffi import JsException
 from pyscript.ffi import is_none, to_js
 
 from pyapp.bridge import browser, http
-from pyapp.core.device import WEBGPU, Golden, Way
 from pyapp.core.errors import (
+    BackendError,
     DamagedModelError,
     InferenceError,
     LostDeviceError,
     MissingModelError,
     NoMemoryError,
     NoSimdError,
-    NoWayError,
     WrongModelError,
 )
-from pyapp.core.model import INPUT, OUTPUTS, PROBABILITY, Card, ModelName, models_from_json
+from pyapp.core.model.backend import WEBGPU, Backend, Golden
+from pyapp.core.model.card import Card, ModelName, models_from_json
+from pyapp.core.model.prediction import INPUT, OUTPUTS, PROBABILITY
 
 MODEL_LIMIT_S = 300.0
 CARD_LIMIT_S = 30.0
@@ -40,11 +41,11 @@ class Network:
 
     Attributes
     ----------
-    way : Way
+    way : Backend
         How it runs.
     """
 
-    def __init__(self, ort, session, way: Way, lost: asyncio.Future | None):
+    def __init__(self, ort, session, way: Backend, lost: asyncio.Future | None):
         self.way = way
         self._ort = ort
         self._session = session
@@ -147,7 +148,7 @@ async def load_golden(folder: str, name: str) -> Golden | None:
         return None
 
 
-async def load(folder: str, card: Card, way: Way) -> Network:
+async def load(folder: str, card: Card, way: Backend) -> Network:
     """Fetch a model, check it against its card, and start it.
 
     Each network has a runtime of its own: threads are settled once for each, and one that ran out
@@ -158,13 +159,13 @@ async def load(folder: str, card: Card, way: Way) -> Network:
     folder : str
         Address of the folder of models.
     card : Card
-    way : Way
+    way : Backend
         How it shall run.
 
     Raises
     ------
     NoSimdError, MissingModelError, DamagedModelError, WrongModelError
-    NoWayError
+    BackendError
         When the runtime does not start in this way.
     """
     if not browser.has_simd():
@@ -184,19 +185,19 @@ async def load(folder: str, card: Card, way: Way) -> Network:
         if _NO_MEMORY.search(str(error)):
             raise NoMemoryError from error
         # Whether it's the file or the runtime, only another way can tell.
-        raise (NoWayError(way, str(error)) if on_gpu else DamagedModelError(card.name)) from error
+        raise (BackendError(way, str(error)) if on_gpu else DamagedModelError(card.name)) from error
     network = Network(ort, session, way, await _lost(ort) if on_gpu else None)
     await _check(network, session, card)
     return network
 
 
-async def _runtime(way: Way):
+async def _runtime(way: Backend):
     """A copy of onnxruntime-web that no other network uses."""
     copy = next(_copies)
     try:
         ort = await _import(RUNTIME.format(kind=way.kind) + (f"?copy={copy}" if copy else ""))
     except JsException as error:
-        raise NoWayError(way, str(error)) from error
+        raise BackendError(way, str(error)) from error
     # The graphics card works beside the page's thread anyway, and can't be had from the worker.
     ort.env.wasm.proxy = way.kind != WEBGPU
     ort.env.wasm.numThreads = way.threads

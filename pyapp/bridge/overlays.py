@@ -9,7 +9,7 @@ from pyscript.js_modules import leaflet as L  # noqa: N812
 
 from pyapp.bridge import canvas
 from pyapp.bridge.leaflet import GroundMap, corners_of
-from pyapp.core.geo import Bounds, LngLat
+from pyapp.core.ground.geo import Bounds, LngLat
 
 SIGNAL, CASE = "#ffd23f", "#0e141b"
 

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from pyapp.core.geo import MAX_LATITUDE, LngLat, wrap_lng
+from pyapp.core.ground.geo import MAX_LATITUDE, LngLat, wrap_lng
 
 
 class View(NamedTuple):
@@ -67,7 +67,7 @@ def square_from(fragment: str) -> LngLat | None:
     return LngLat(wrap_lng(lng), lat)
 
 
-class Imagery(NamedTuple):
+class ImageryRef(NamedTuple):
     """The imagery that an address asks for: the id of a source, or an XYZ address.
 
     ``max_zoom`` is the finest zoom that an XYZ address has; ``None`` where that isn't said.
@@ -77,20 +77,20 @@ class Imagery(NamedTuple):
     max_zoom: int | None = None
 
 
-def imagery_from(query: str) -> Imagery | None:
+def imagery_from(query: str) -> ImageryRef | None:
     """The imagery that a query asks for.
 
     >>> imagery_from("?imagery=esri")
-    Imagery(name='esri', max_zoom=None)
+    ImageryRef(name='esri', max_zoom=None)
     """
     parts = dict(parse_qsl(query.removeprefix("?")))
     if "imagery" not in parts:
         return None
     max_zoom = parts.get("maxzoom", "")
-    return Imagery(parts["imagery"], int(max_zoom) if max_zoom.isdecimal() else None)
+    return ImageryRef(parts["imagery"], int(max_zoom) if max_zoom.isdecimal() else None)
 
 
-def query_with_imagery(query: str, imagery: Imagery | None) -> str:
+def query_with_imagery(query: str, imagery: ImageryRef | None) -> str:
     """The query with another imagery, or with none; other parts stay as they are."""
     name, max_zoom = imagery or (None, None)
     return _query_with(query, imagery=name, maxzoom=max_zoom)

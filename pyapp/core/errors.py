@@ -177,7 +177,7 @@ class LostDeviceError(InferenceError):
         super().__init__("the graphics card is gone")
 
 
-class NoWayError(ModelError):
+class BackendError(ModelError):
     """The model does not run in the way that was asked for."""
 
     def __init__(self, way, reason: str):

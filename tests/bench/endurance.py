@@ -5,8 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from pyapp.core.geo import TILE_PX, Pixel, place_at
-from pyapp.core.source import sources_from_json
+from pyapp.core.ground.geo import TILE_PX, Pixel, place_at
+from pyapp.core.imagery.source import sources_from_json
 from tests.browser.conftest import launch_profile
 from tests.browser.lookdown_page import LookdownPage
 from training.measure import served

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from pyapp.core.geo import TILE_PX, Footprint, LngLat, box_of, tiles_under
-from pyapp.core.model import Card
+from pyapp.core.ground.geo import TILE_PX, Footprint, LngLat, box_of, tiles_under
+from pyapp.core.model.card import Card
 from tests.bench import line
 from tests.browser.conftest import ROOT, launch_profile
 from training import export, network

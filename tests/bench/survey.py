@@ -8,12 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from pyapp.core.area import rectangle
-from pyapp.core.geo import LngLat, moved
-from pyapp.core.geojson import to_geojson
-from pyapp.core.grid import plan
-from pyapp.core.model import Card
-from pyapp.core.survey import Imagery, Model, Survey
+from pyapp.core.ground.area import rectangle
+from pyapp.core.ground.geo import LngLat, moved
+from pyapp.core.ground.grid import plan
+from pyapp.core.model.card import Card
+from pyapp.core.survey.geojson import to_geojson
+from pyapp.core.survey.survey import ImageryFacts, ModelFacts, Survey
 from tests.bench.bare_browser import BareBrowser
 from tests.bench.endurance import resident_mb
 from tests.bench.measure import threads_of
@@ -169,9 +169,9 @@ def _empty_survey(card: Card, template: str, squares: int) -> str:
     one = LngLat(LNG, LAT)
     area = rectangle(one, moved(one, side_m, -side_m))
     grid = plan(area, card.footprint_m, 1.0)
-    imagery = Imagery("own", "127.0.0.1", template, 0, ZOOM, "127.0.0.1")
+    imagery = ImageryFacts("own", "127.0.0.1", template, 0, ZOOM, "127.0.0.1")
     return to_geojson(
-        Survey("bench", "bench", "2026-01-01T00:00:00", area, grid, Model.of(card), imagery)
+        Survey("bench", "bench", "2026-01-01T00:00:00", area, grid, ModelFacts.of(card), imagery)
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pyapp.core.geo import Footprint, LngLat
+from pyapp.core.ground.geo import Footprint, LngLat
 
 PATIENCE_MS = 60_000
 

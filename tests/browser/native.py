@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyapp.core.model import predictions
+from pyapp.core.model.prediction import predictions
 from training.golden import native_chip
 
 __all__ = ["native_answer", "native_chip"]

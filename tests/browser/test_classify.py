@@ -7,8 +7,8 @@ import onnxruntime
 import pytest
 
 from pyapp.core.address import view_from
-from pyapp.core.geo import Pixel, pixel_at, place_at
-from pyapp.core.model import Card
+from pyapp.core.ground.geo import Pixel, pixel_at, place_at
+from pyapp.core.model.card import Card
 from tests.browser.conftest import launch
 from tests.browser.native import native_answer, native_chip
 

@@ -11,12 +11,12 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from pyapp.core.area import rectangle
-from pyapp.core.geo import TILE_PX, Footprint, LngLat, Pixel, Tile, place_at, resolution_m
-from pyapp.core.geojson import to_geojson
-from pyapp.core.grid import plan
-from pyapp.core.model import Card
-from pyapp.core.survey import Imagery, Model, Survey
+from pyapp.core.ground.area import rectangle
+from pyapp.core.ground.geo import TILE_PX, Footprint, LngLat, Pixel, Tile, place_at, resolution_m
+from pyapp.core.ground.grid import plan
+from pyapp.core.model.card import Card
+from pyapp.core.survey.geojson import to_geojson
+from pyapp.core.survey.survey import ImageryFacts, ModelFacts, Survey
 from tests.browser.conftest import ROOT
 from tests.browser.native import native_answer, native_chip
 from tests.browser.tile_server import TileServer
@@ -102,9 +102,9 @@ def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, frame
     area = rectangle(*corners)
     middle = (corners[0].lat + corners[1].lat) / 2
     step = TILE_PX * resolution_m(ZOOM, middle) / card.footprint_m
-    imagery = Imagery("own", "sheet", framed_sheet.template, 0, ZOOM, "test sheet")
+    imagery = ImageryFacts("own", "sheet", framed_sheet.template, 0, ZOOM, "test sheet")
     grid = plan(area, card.footprint_m, step)
-    survey = Survey("sheet", "sheet", "2026-01-01", area, grid, Model.of(card), imagery)
+    survey = Survey("sheet", "sheet", "2026-01-01", area, grid, ModelFacts.of(card), imagery)
     page = open_page(f"?imagery={framed_sheet.template}&maxzoom={ZOOM}#map=17/-0.003/0.007")
     page.tab.click("#agree button[value=yes]")
     page.open_survey_panel()

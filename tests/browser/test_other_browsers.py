@@ -3,9 +3,9 @@
 import onnxruntime
 import pytest
 
-from pyapp.core.geo import Footprint, LngLat
-from pyapp.core.model import Card
-from pyapp.core.source import sources_from_json
+from pyapp.core.ground.geo import Footprint, LngLat
+from pyapp.core.imagery.source import sources_from_json
+from pyapp.core.model.card import Card
 from tests.browser.native import native_answer, native_chip
 from tests.browser.other_browsers import MISSING, Firefox, WebKit, wait_for
 

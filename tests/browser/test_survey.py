@@ -7,8 +7,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from pyapp.core.geo import Footprint, LngLat
-from pyapp.core.model import Card
+from pyapp.core.ground.geo import Footprint, LngLat
+from pyapp.core.model.card import Card
 from tests.browser.native import native_answer, native_chip
 
 # Inside the built-in imagery, with no gap in sight.

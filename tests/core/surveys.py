@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from pyapp.core.area import Area, rectangle
-from pyapp.core.geo import LngLat
-from pyapp.core.grid import plan
-from pyapp.core.survey import NAMED, Batch, Imagery, Model, Survey
+from pyapp.core.ground.area import Area, rectangle
+from pyapp.core.ground.geo import LngLat
+from pyapp.core.ground.grid import plan
+from pyapp.core.state import CellState
+from pyapp.core.survey.batch import Batch
+from pyapp.core.survey.facts import ImageryFacts, ModelFacts
+from pyapp.core.survey.survey import Survey
 
 SIDE_M = 78.0288
 LABELS = ("field", "river", "road", "town")
@@ -13,20 +16,22 @@ HERE = rectangle(LngLat(85.5141, 27.6385), LngLat(85.5293, 27.6282))
 
 
 def survey_over(area: Area = HERE, step: float = 1.0, labels: tuple = LABELS) -> Survey:
-    """A survey with nothing named yet."""
+    """A survey with no cell classified yet."""
     return Survey(
         id="s1",
         name="Valley",
         made="2026-11-24T12:00:00",
         area=area,
         grid=plan(area, SIDE_M, step),
-        model=Model("ucmerced", "UC Merced", "ab" * 32, labels, 0.6, 192),
-        imagery=Imagery("sample", "Banepa", "{z}/{x}/{y}.jpg", 14, 18, "OpenAerialMap, CC BY 4.0"),
+        model=ModelFacts("ucmerced", "UC Merced", "ab" * 32, labels, 0.6, 192),
+        imagery=ImageryFacts(
+            "sample", "Banepa", "{z}/{x}/{y}.jpg", 14, 18, "OpenAerialMap, CC BY 4.0"
+        ),
     )
 
 
 def batch_of(survey: Survey, numbers, seed: int = 0, width: int = 32) -> Batch:
-    """Cells named at random, each class around a place of its own among the embeddings."""
+    """Cells classified at random, each class around a place of its own among the embeddings."""
     chance = np.random.default_rng(seed)
     numbers = np.asarray(numbers, np.int32)
     classes = chance.integers(0, len(survey.model.labels), len(numbers))
@@ -38,7 +43,8 @@ def batch_of(survey: Survey, numbers, seed: int = 0, width: int = 32) -> Batch:
     probability /= probability.sum(1, keepdims=True)
     return Batch(
         numbers=numbers,
-        state=np.full(len(numbers), NAMED, np.uint8),
+        state=np.full(len(numbers), CellState.CLASSIFIED, np.uint8),
+        zoom=np.full(len(numbers), 18, np.uint8),
         probability=probability.astype(np.float16),
         embedding=embedding.astype(np.float16),
         familiarity=chance.normal(5, 1, len(numbers)).astype(np.float32),
@@ -46,8 +52,8 @@ def batch_of(survey: Survey, numbers, seed: int = 0, width: int = 32) -> Batch:
     )
 
 
-def named_survey(**facts) -> Survey:
-    """A survey with every cell named."""
+def classified_survey(**facts) -> Survey:
+    """A survey with every cell classified."""
     survey = survey_over(**facts)
     survey.add(batch_of(survey, range(len(survey.grid))))
     return survey

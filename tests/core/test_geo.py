@@ -2,8 +2,8 @@ import doctest
 
 import pytest
 
-from pyapp.core import geo
-from pyapp.core.geo import Box, Footprint, LngLat, Pixel, Tile
+from pyapp.core.ground import geo
+from pyapp.core.ground.geo import Box, Footprint, LngLat, Pixel, Tile
 
 
 def test_examples_of_the_docstrings():

@@ -1,11 +1,11 @@
 """Areas, and the grids of footprints over them."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from pyapp.core.area import Area, contains, rectangle
 from pyapp.core.errors import (
     CrossedAreaError,
     FlatAreaError,
@@ -13,8 +13,10 @@ from pyapp.core.errors import (
     PastMapError,
     SmallAreaError,
 )
-from pyapp.core.geo import LngLat, box_of, moved, tiles_under, wrap_lng, zoom_for
-from pyapp.core.grid import MOST_CELLS, plan, reading
+from pyapp.core.ground.area import Area, contains, rectangle
+from pyapp.core.ground.cut import Cut
+from pyapp.core.ground.geo import LngLat, Tile, moved, wrap_lng, wrapped
+from pyapp.core.ground.grid import MOST_CELLS, plan, reading
 from tests.core.surveys import HERE, SIDE_M
 
 AT = LngLat(85.52, 27.63)
@@ -104,20 +106,36 @@ def test_the_coarser_step_that_is_offered_fits():
     assert len(plan(area, SIDE_M, caught.value.fitting)) <= MOST_CELLS
 
 
+class Zooms(NamedTuple):
+    min_zoom: int
+    max_zoom: int
+
+
+# Where zoom 18 becomes fine enough for chips of 0.4064 m, and over the date line.
+TURN = rectangle(LngLat(9.0, 47.12), LngLat(9.02, 47.10))
+DATE_LINE = rectangle(LngLat(179.99, 5.0), LngLat(180.01, 4.99))
+
+
 @pytest.mark.parametrize("step", [0.5, 1.0, 2.0])
-def test_reading_names_the_tiles_that_single_squares_need(step):
-    grid = plan(HERE, SIDE_M, step)
-    found = reading(grid, SIDE_M / 192, 14, 18)
-    assert found.zoom == zoom_for(27.63, SIDE_M / 192, 14, 18)
-    tiles = set()
+@pytest.mark.parametrize("area", [HERE, TURN, DATE_LINE], ids=["here", "turn", "date line"])
+def test_reading_names_the_tiles_that_single_squares_need(step, area):
+    """At all latitudes: a survey once took the zoom of its middle for every cell."""
+    grid, source = plan(area, SIDE_M, step), Zooms(14, 19)
+    found = reading(grid, SIDE_M / 192, source)
+    last = {}
     for number in range(len(grid)):
-        under = tiles_under(box_of(grid.footprint(number), found.zoom), found.zoom)
+        cut = Cut.of(grid.footprint(number), source, SIDE_M / 192)
+        assert found.zoom[number] == cut.zoom
         (left, right), (top, bottom) = found.columns[number], found.rows[number]
-        assert {(x, y) for x in range(left, right) for y in range(top, bottom)} == {
-            (tile.x, tile.y) for tile in under
+        tiles = {
+            wrapped(Tile(x, y, cut.zoom)) for x in range(left, right) for y in range(top, bottom)
         }
-        tiles |= set(under)
-    assert found.tile_count == len(tiles)
+        assert tiles == {wrapped(tile) for tile in cut.tiles}
+        last |= dict.fromkeys(tiles, number)
+    assert found.tile_count == len(last)
+    assert {tile: found.last_cell(tile) for tile in last} == last
+    assert found.last_cell(Tile(0, 0, 3)) == -1
+    assert len(set(found.zoom.tolist())) == (2 if area is TURN else 1)
 
 
 def test_work_goes_along_the_shorter_side():

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from pyapp.core.errors import CardError
-from pyapp.core.model import Card, predictions
+from pyapp.core.model.card import Card
+from pyapp.core.model.prediction import predictions
 
 FACTS = {
     "title": "Three classes", "labels": ["river", "harbour", "runway"], "tile_size": 224,
-    "footprint_m": 78.0288, "threshold": 0.7, "sha256": "00", "size_bytes": 3,
+    "footprint_m": 78.0288, "threshold": 0.7, "sha256": "00",
 }  # fmt: skip
 
 

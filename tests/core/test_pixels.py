@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pyapp.core.cache import PixelCache
-from pyapp.core.chip import cut, resample
-from pyapp.core.geo import Box, Tile
-from pyapp.core.mosaic import Mosaic, UndecodableError, decode, lay
+from pyapp.core.ground.geo import Box, Tile
+from pyapp.core.imagery.cache import PixelCache
+from pyapp.core.imagery.chip import cut, resample
+from pyapp.core.imagery.mosaic import Mosaic, UndecodableError, decode, lay
 
 GRADIENT = np.linspace(0, 255, 256, dtype=np.uint8)
 

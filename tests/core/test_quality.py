@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pyapp.core.mosaic import decode
-from pyapp.core.quality import BLANK, BLURRED, FINE, quality
+from pyapp.core.imagery.mosaic import decode
+from pyapp.core.imagery.quality import flaw
+from pyapp.core.state import CellState
 from tests.browser.conftest import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
@@ -31,11 +32,11 @@ def scenes():
 
 
 def share(pictures, wanted) -> float:
-    return sum(quality(np.asarray(each)) == wanted for each in pictures) / len(pictures)
+    return sum(flaw(np.asarray(each)) == wanted for each in pictures) / len(pictures)
 
 
 def test_scenes_are_fine(scenes):
-    assert share(scenes, FINE) >= 0.99
+    assert share(scenes, None) >= 0.99
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -43,17 +44,17 @@ def test_scenes_are_fine(scenes):
 def test_scenes_that_were_stretched_are_blurred(scenes, way, times):
     part = (17, 33, 17 + 256 // times, 33 + 256 // times)
     stretched = [encoded(each.crop(part).resize((256, 256), WAYS[way])) for each in scenes[::2]]
-    assert share(stretched, BLURRED) >= 0.85
+    assert share(stretched, CellState.BLURRED) >= 0.85
 
 
 def test_a_placeholder_is_blank():
     tile = Image.new("RGB", (256, 256), (204, 204, 204))
     ImageDraw.Draw(tile).text((60, 120), "Map data not yet available", fill=(140, 140, 140))
-    assert quality(encoded(tile)) == BLANK
-    assert quality(np.zeros((256, 256, 3), np.uint8)) == BLANK
+    assert flaw(encoded(tile)) == CellState.BLANK
+    assert flaw(np.zeros((256, 256, 3), np.uint8)) == CellState.BLANK
 
 
 def test_a_calm_surface_is_not_called_blurred():
     noise = np.random.default_rng(0).normal(0, 0.6, (256, 256, 1))
     sea = np.clip(np.array([30, 60, 90]) + noise + np.linspace(0, 6, 256)[:, None, None], 0, 255)
-    assert quality(sea.astype(np.uint8)) == FINE
+    assert flaw(sea.astype(np.uint8)) is None

@@ -5,7 +5,7 @@ import pytest
 
 from pyapp.core import address
 from pyapp.core.address import (
-    Imagery,
+    ImageryRef,
     View,
     fragment_of,
     imagery_from,
@@ -13,8 +13,8 @@ from pyapp.core.address import (
     view_from,
 )
 from pyapp.core.errors import AddressError
-from pyapp.core.geo import LngLat, Tile
-from pyapp.core.source import own_source, sources_from_json
+from pyapp.core.ground.geo import LngLat, Tile
+from pyapp.core.imagery.source import own_source, sources_from_json
 
 HERE = "https://page.example"
 
@@ -115,7 +115,7 @@ def test_a_view_is_wrapped_at_the_date_line():
 
 
 def test_the_query_keeps_what_else_it_holds():
-    imagery = Imagery("https://a.example/{z}/{x}/{y}.jpg", 18)
+    imagery = ImageryRef("https://a.example/{z}/{x}/{y}.jpg", 18)
     query = query_with_imagery("?lang=en&imagery=esri", imagery)
     assert query == "?lang=en&imagery=https://a.example/{z}/{x}/{y}.jpg&maxzoom=18"
     assert imagery_from(query) == imagery
@@ -124,9 +124,9 @@ def test_the_query_keeps_what_else_it_holds():
 
 
 def test_an_address_with_a_key_survives_the_query():
-    imagery = Imagery("https://a.example/{z}/{x}/{y}.jpg?key=a&b=c#d")
+    imagery = ImageryRef("https://a.example/{z}/{x}/{y}.jpg?key=a&b=c#d")
     assert imagery_from(query_with_imagery("", imagery)) == imagery
 
 
 def test_a_finest_zoom_that_is_no_number_is_left_out():
-    assert imagery_from("?imagery=esri&maxzoom=deep") == Imagery("esri")
+    assert imagery_from("?imagery=esri&maxzoom=deep") == ImageryRef("esri")

@@ -5,11 +5,17 @@ import json
 import numpy as np
 import pytest
 
-from pyapp.core.paint import HIDDEN, NOTHING, UNSURE, Look, Painter, colour, heat, smoothed
-from pyapp.core.refit import refit, softmax
-from pyapp.core.similar import ranked, similarity
-from pyapp.core.survey import BLANK, FAILED, MISSING, NAMED, Batch, Survey
-from tests.core.surveys import batch_of, named_survey, survey_over
+from pyapp.core.model.heat import heat
+from pyapp.core.state import CellState
+from pyapp.core.survey.batch import Batch
+from pyapp.core.survey.paint import HIDDEN, NOTHING, UNSURE, Look, Painter, colour, smoothed
+from pyapp.core.survey.refit import refit, softmax
+from pyapp.core.survey.similar import ranked, similarity
+from pyapp.core.survey.survey import Survey
+from tests.core.surveys import batch_of, classified_survey, survey_over
+
+BLANK, FAILED = CellState.BLANK, CellState.FAILED
+MISSING, CLASSIFIED = CellState.MISSING, CellState.CLASSIFIED
 
 
 def test_what_is_kept_of_a_batch_gives_the_same_survey():
@@ -19,7 +25,7 @@ def test_what_is_kept_of_a_batch_gives_the_same_survey():
     again.add(Batch.from_bytes(batch.to_bytes()))
     for name in ("state", "probability", "embedding", "familiarity", "digest"):
         assert np.array_equal(getattr(survey, name), getattr(again, name))
-    assert survey.count(NAMED) == 15
+    assert survey.count(CLASSIFIED) == 15
     assert len(survey.waiting) == len(survey.grid) - 15
     assert np.linalg.norm(survey.embedding[0]) == pytest.approx(1, abs=1e-4)
 
@@ -29,29 +35,39 @@ def test_batches_are_joined_with_those_that_saw_nothing():
     parts = [Batch.without_imagery([3, 4], MISSING), batch_of(survey, [5, 6])]
     joined = Batch.from_bytes(Batch.joined(parts).to_bytes())
     survey.add(joined)
-    assert survey.state[3:7].tolist() == [MISSING, MISSING, NAMED, NAMED]
+    assert survey.state[3:7].tolist() == [
+        MISSING,
+        MISSING,
+        CLASSIFIED,
+        CLASSIFIED,
+    ]
     nothing = Batch.joined([Batch.without_imagery([7], FAILED)] * 2)
-    assert Batch.from_bytes(nothing.to_bytes()).state.tolist() == [FAILED, FAILED]
+    assert Batch.from_bytes(nothing.to_bytes()).state.tolist() == [
+        FAILED,
+        FAILED,
+    ]
 
 
 def test_a_survey_is_one_batch_as_well():
-    survey, again = named_survey(), survey_over()
+    survey, again = classified_survey(), survey_over()
     survey.add(Batch.without_imagery([3, 4], MISSING))
     again.add(Batch.from_bytes(survey.to_batch().to_bytes()))
     assert np.array_equal(survey.state, again.state)
-    assert np.array_equal(survey.probability[survey.named], again.probability[again.named])
+    assert np.array_equal(
+        survey.probability[survey.classified], again.probability[again.classified]
+    )
     assert again.embedding[0] == pytest.approx(survey.embedding[0], abs=1e-3)
     survey.embedding = None
     again = survey_over()
     again.add(Batch.from_bytes(survey.to_batch().to_bytes()))
     assert again.embedding is None
-    assert again.count(NAMED) == survey.count(NAMED)
+    assert again.count(CLASSIFIED) == survey.count(CLASSIFIED)
     with pytest.raises(ValueError, match="cut short"):
         Batch.from_bytes(survey.to_batch().to_bytes() | {"digest": b"12345"})
 
 
 def test_facts_come_back():
-    survey = named_survey()
+    survey = classified_survey()
     survey.corrections[3] = 2
     again = Survey.from_json(survey.to_json())
     assert (again.name, again.area, again.model, again.imagery, again.corrections) == (
@@ -63,7 +79,7 @@ def test_facts_come_back():
 
 
 def test_failed_cells_can_wait_again():
-    survey = named_survey()
+    survey = classified_survey()
     survey.add(Batch.without_imagery([1, 2], FAILED))
     survey.add(Batch.without_imagery([3], BLANK))
     assert survey.look_again() == 2
@@ -71,7 +87,7 @@ def test_failed_cells_can_wait_again():
 
 
 def test_the_picture_has_a_pixel_a_cell_in_its_class_colour():
-    survey = named_survey(step=0.5)
+    survey = classified_survey(step=0.5)
     painter = Painter(survey)
     look = Look(threshold=0.0, hidden=set())
     picture, grid = painter.paint(look), survey.grid
@@ -83,7 +99,7 @@ def test_the_picture_has_a_pixel_a_cell_in_its_class_colour():
 
 
 def test_threshold_and_switched_off_classes_are_seen():
-    survey = named_survey()
+    survey = classified_survey()
     survey.add(Batch.without_imagery([0], MISSING))
     painter = Painter(survey)
     best, probability = painter.best(False)
@@ -98,11 +114,11 @@ def test_threshold_and_switched_off_classes_are_seen():
 
 
 def test_smoothing_is_the_mean_of_the_neighbours_that_are_named():
-    survey = named_survey()
+    survey = classified_survey()
     survey.add(Batch.without_imagery([0, 40], MISSING))
     means = smoothed(survey, survey.scores)
     laid = survey.grid.spread(survey.scores, 0)
-    named = survey.grid.spread(survey.named, False)
+    named = survey.grid.spread(survey.classified, False)
     for number in (1, 20, 41, len(survey.grid) - 1):
         row, column = divmod(int(survey.grid.cells[number]), survey.grid.columns)
         total, count = laid[row, column].copy(), 1
@@ -115,7 +131,7 @@ def test_smoothing_is_the_mean_of_the_neighbours_that_are_named():
 
 
 def test_one_correction_recolours_those_alike_and_is_undone():
-    survey = named_survey()
+    survey = classified_survey()
     truth = survey.probability.argmax(1)
     before = survey.scores.copy()
     alike = np.flatnonzero(truth == 1)
@@ -137,10 +153,10 @@ def test_the_fit_is_the_maximum_of_its_posterior():
     embedding = chance.normal(size=(40, 8)).astype(np.float32)
     embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
     probability = softmax(chance.normal(size=(40, 3))).astype(np.float32)
-    named = np.ones(40, bool)
+    classified = np.ones(40, bool)
     corrections = {2: 0, 5: 1, 9: 1}
-    found = refit(embedding, probability, named, corrections).probability
-    from pyapp.core.refit import PRIOR
+    found = refit(embedding, probability, classified, corrections)
+    from pyapp.core.survey.refit import PRIOR
 
     mean = embedding.mean(0)
     features = (embedding - mean) * np.sqrt(PRIOR / (1 - mean @ mean))
@@ -156,7 +172,7 @@ def test_the_fit_is_the_maximum_of_its_posterior():
 
 
 def test_the_most_alike_come_first():
-    survey = named_survey()
+    survey = classified_survey()
     likeness = similarity(survey.embedding, 3 * survey.embedding[7])
     best = ranked(likeness, 10)
     assert best[0] == 7

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pyapp.core.source import sources_from_json
+from pyapp.core.imagery.source import sources_from_json
 from tests.serve.conftest import ROOT
 
 sys.path.insert(0, str(ROOT))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pyapp.core.model import familiarity
+from pyapp.core.model.prediction import familiarity
 from training.calibrate import (
     calibration_error,
     covered,

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 import torch
 
-from pyapp.core.chip import resample
-from pyapp.core.model import Card
-from pyapp.core.mosaic import decode
+from pyapp.core.imagery.chip import resample
+from pyapp.core.imagery.mosaic import decode
+from pyapp.core.model.card import Card
 from tests.training.conftest import CHIP_PX, quick, texture
 from training import compress, data, export, final, learn, measure, surgery
 from training.evaluate import CHOSEN, EVALUATION

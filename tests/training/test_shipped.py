@@ -7,7 +7,8 @@ from pathlib import Path
 import onnx
 import pytest
 
-from pyapp.core.model import INPUT, OUTPUTS, Card, familiarity
+from pyapp.core.model.card import Card
+from pyapp.core.model.prediction import INPUT, OUTPUTS, familiarity
 from training import calibrate, final, learn, measure, settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,72 @@
+"""The recipe of a chip: which tiles at which zoom, and which part of them."""
+
+from typing import NamedTuple, Protocol
+
+from pyapp.core.ground.geo import (
+    Box,
+    Footprint,
+    Tile,
+    box_of,
+    on_the_map,
+    resolution_m,
+    tiles_under,
+    zoom_for,
+)
+
+
+class Zooms(Protocol):
+    """Anything that has imagery at some zooms."""
+
+    @property
+    def min_zoom(self) -> int:
+        """Coarsest zoom."""
+
+    @property
+    def max_zoom(self) -> int:
+        """Finest zoom."""
+
+
+class Cut(NamedTuple):
+    """How to cut a chip from the tiles of a source.
+
+    It follows from the footprint, the zooms of the source and the resolution of the model alone, so
+    that a click, a survey and training cut the same chip from the same ground, to the bit.
+
+    Attributes
+    ----------
+    zoom : int
+        Of all tiles.
+    box : Box
+        The footprint in world pixels at that zoom.
+    tiles : tuple of Tile
+        The tiles that it touches, row by row; columns go on past the date line.
+    imagery_m : float
+        Ground sample distance of the tiles at the footprint's centre, in metres per pixel.
+    """
+
+    zoom: int
+    box: Box
+    tiles: tuple[Tile, ...]
+    imagery_m: float
+
+    @classmethod
+    def of(cls, footprint: Footprint, source: Zooms, wanted_m: float) -> "Cut":
+        """The recipe for a footprint.
+
+        Parameters
+        ----------
+        footprint : Footprint
+        source : Source or ImageryFacts
+            Its coarsest and finest zoom matter.
+        wanted_m : float
+            Ground sample distance of the chip, in metres per pixel.
+        """
+        lat = footprint.centre.lat
+        zoom = zoom_for(lat, wanted_m, source.min_zoom, source.max_zoom)
+        box = box_of(footprint, zoom)
+        return cls(zoom, box, tuple(tiles_under(box, zoom)), resolution_m(zoom, lat))
+
+    @property
+    def on_the_map(self) -> bool:
+        """Whether all of it lies between the northern and southern edges of a web map."""
+        return on_the_map(self.box, self.zoom)

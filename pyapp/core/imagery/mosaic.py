@@ -1,0 +1,148 @@
+"""Tiles decoded by Pillow and laid together.
+
+The one way by which the page, training and evaluation turn the bytes of a picture into pixels,
+so that the network is measured on what it sees on the page.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from pyapp.core.ground.geo import TILE_PX, Tile
+
+MAX_PICTURE_PX = 64_000_000
+# Horizontal and vertical sampling of Y, Cb and Cr.
+CHROMA_FULL = [(1, 1), (1, 1), (1, 1)]
+CHROMA_HALF = [(2, 2), (1, 1), (1, 1)]
+
+
+class UndecodableError(ValueError):
+    """Pillow does not know the format, or the picture is cut short."""
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """Neighbouring tiles as one picture.
+
+    Attributes
+    ----------
+    pixels : uint8 [rows, columns, 3]
+        RGB.
+    left, top : int
+        World pixel of its north-west corner at ``zoom``.
+    zoom : int
+    """
+
+    pixels: np.ndarray
+    left: int
+    top: int
+    zoom: int
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Pixels of one encoded picture (JPEG, PNG, WebP, TIFF, GIF).
+
+    Parameters
+    ----------
+    data : bytes
+        The file as it came.
+
+    Returns
+    -------
+    uint8 [rows, columns, 3]
+        RGB; transparency is laid on white, palettes and grey are spread to RGB, 16-bit grey is
+        scaled to 8.
+
+    Raises
+    ------
+    UndecodableError
+        When Pillow cannot read it to its end.
+    MemoryError
+        When there is no room for its pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.width * picture.height > MAX_PICTURE_PX:
+                raise UndecodableError(f"{picture.width} x {picture.height} pixels is too large")
+            return np.asarray(_from_jpeg(picture, data) or _as_rgb(picture))
+    except UndecodableError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UndecodableError(str(error)) from error
+
+
+def _from_jpeg(picture: Image.Image, data: bytes) -> Image.Image | None:
+    """The same RGB everywhere for the usual JPEG; ``None`` for another format or sampling.
+
+    Native Pillow decodes with libjpeg-turbo, Pillow in Pyodide with libjpeg 9. They agree to the
+    bit except where they spread chroma over four pixels. So luma is decoded alone, chroma at half
+    scale, where neither library has anything to spread, and Pillow itself does the rest.
+    """
+    if picture.format != "JPEG" or picture.mode != "RGB":
+        return None
+    if picture.info.get("adobe_transform", 1) != 1:
+        return None
+    sampling = [layer[1:3] for layer in picture.layer]
+    if sampling == CHROMA_FULL:
+        picture.draft("YCbCr", None)
+        return picture.convert("RGB")
+    if sampling != CHROMA_HALF:
+        return None
+    picture.draft("L", None)
+    with Image.open(io.BytesIO(data)) as other:
+        half = (-(-other.width // 2), -(-other.height // 2))
+        other.draft("YCbCr", (other.width // 2, other.height // 2))
+        if other.size != half:
+            return None
+        _, *chroma = other.split()
+    double = (2 * half[0], 2 * half[1])
+    visible = (0, 0, *picture.size)
+    spread = [each.resize(double, Image.Resampling.BILINEAR).crop(visible) for each in chroma]
+    return Image.merge("YCbCr", (picture.convert("L"), *spread)).convert("RGB")
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "RGB":
+        return picture
+    if picture.mode.startswith("I;16"):
+        grey = np.asarray(picture).astype(np.uint16) >> 8
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        clear = picture.convert("RGBA")
+        white = Image.new("RGBA", clear.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, clear).convert("RGB")
+    return picture.convert("RGB")
+
+
+def lay(tiles: Mapping[Tile, np.ndarray]) -> Mosaic:
+    """Lay decoded tiles of one zoom together.
+
+    Parameters
+    ----------
+    tiles : mapping of Tile to uint8 [n, n, 3]
+        A full rectangle of tiles of one zoom. A tile of another size than 256 px (retina tiles)
+        is brought to 256.
+
+    Returns
+    -------
+    Mosaic
+    """
+    left = min(tile.x for tile in tiles)
+    top = min(tile.y for tile in tiles)
+    columns = max(tile.x for tile in tiles) - left + 1
+    rows = max(tile.y for tile in tiles) - top + 1
+    (zoom,) = {tile.z for tile in tiles}
+    pixels = np.zeros((rows * TILE_PX, columns * TILE_PX, 3), np.uint8)
+    for tile, image in tiles.items():
+        row, column = (tile.y - top) * TILE_PX, (tile.x - left) * TILE_PX
+        pixels[row : row + TILE_PX, column : column + TILE_PX] = _at_tile_size(image)
+    return Mosaic(pixels, left * TILE_PX, top * TILE_PX, zoom)
+
+
+def _at_tile_size(image: np.ndarray) -> np.ndarray:
+    if image.shape[:2] == (TILE_PX, TILE_PX):
+        return image
+    return np.asarray(Image.fromarray(image).resize((TILE_PX, TILE_PX), Image.Resampling.BILINEAR))

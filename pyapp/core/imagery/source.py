@@ -1,0 +1,183 @@
+"""Where imagery comes from: a tile address, its limits, and what its provider allows."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pyapp.core.errors import AddressError
+from pyapp.core.ground.geo import LngLat, Tile, wrapped
+
+OWN_ID = "own"
+FINEST_ZOOM = 24
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_KNOWN = {"z", "x", "y", "-y"}
+
+
+class Place(NamedTuple):
+    """Somewhere worth a look, and what one sees there."""
+
+    name: str
+    centre: LngLat
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of XYZ tiles in Web Mercator.
+
+    Attributes
+    ----------
+    id : str
+        Short name, used in the page's address.
+    name : str
+        As a person reads it.
+    url : str
+        Address with ``{z}``, ``{x}`` and ``{y}`` (or ``{-y}``, rows counted from the south);
+        relative for our own.
+    min_zoom, max_zoom : int
+        Coarsest and finest zoom that the source has.
+    attribution : str
+        Credit, as HTML.
+    credit : str
+        Credit, as plain text.
+    origin : str or None
+        Scheme, host and port of another site; ``None`` for our own.
+    home : tuple (zoom, lat, lng) or None
+        Where to begin.
+    places : tuple of Place
+        Where to try it.
+    coverage : mapping of int to frozenset of (x, y), optional
+        The tiles that exist, a zoom; empty where that isn't known.
+    bulk : bool
+        Whether its provider allows analysing it in bulk. Of an address of the person's own nothing
+        is known, and it is theirs to know.
+    """
+
+    id: str
+    name: str
+    url: str
+    min_zoom: int
+    max_zoom: int
+    attribution: str
+    credit: str
+    origin: str | None
+    home: tuple[int, float, float] | None = None
+    places: tuple[Place, ...] = ()
+    coverage: Mapping[int, frozenset] = field(default_factory=lambda: MappingProxyType({}))
+    bulk: bool = True
+
+    def url_of(self, tile: Tile) -> str:
+        """The address of one tile."""
+        tile = wrapped(tile)
+        from_south = (1 << tile.z) - 1 - tile.y
+        values = {"z": tile.z, "x": tile.x, "y": tile.y, "-y": from_south}
+        return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), self.url)
+
+    def may_have(self, tile: Tile) -> bool:
+        """Whether it makes sense to ask for the tile."""
+        tile = wrapped(tile)
+        return not self.coverage or (tile.x, tile.y) in self.coverage.get(tile.z, frozenset())
+
+
+def sources_from_json(text: str) -> list[Source]:
+    """The sources that the build wrote to ``imagery/sources.json``, in their order."""
+    return [
+        Source(
+            id=facts["id"],
+            name=facts["name"],
+            url=facts["url"],
+            min_zoom=facts["min_zoom"],
+            max_zoom=facts["max_zoom"],
+            attribution=facts["attribution"],
+            credit=facts["attribution_text"],
+            origin=facts["origin"],
+            home=tuple(facts["home"]) if facts.get("home") else None,
+            places=tuple(
+                Place(each["name"], LngLat(each["lng"], each["lat"]))
+                for each in facts.get("places") or ()
+            ),
+            coverage={
+                int(zoom): frozenset(tuple(map(int, tile.split("/"))) for tile in tiles)
+                for zoom, tiles in (facts.get("tiles") or {}).items()
+            },
+            bulk=facts["allows"]["bulk"],
+        )
+        for facts in json.loads(text)
+    ]
+
+
+def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
+    """A source from an address that a person typed or that a link carries.
+
+    Parameters
+    ----------
+    address : str
+        An http or https address with ``{z}``, ``{x}`` and ``{y}`` or ``{-y}``; of the mirrors
+        that ``{s}`` stands for, the first is used.
+    max_zoom : int
+        The finest zoom that it has, 0 to 24.
+    page_origin : str
+        Scheme, host and port of the page itself.
+
+    Raises
+    ------
+    AddressError
+        When it cannot be an XYZ address that this page may read.
+    """
+    address = address.strip().replace("{s}", "a")
+    parts = _parts(address)
+    names = _PLACEHOLDER.findall(address)
+    missing = [name for name in ("z", "x") if name not in names]
+    if not {"y", "-y"} & set(names):
+        missing.append("y")
+    if missing:
+        wanted = " and ".join("{" + name + "}" for name in missing)
+        raise AddressError(
+            f"The address has no {wanted}: write it as https://example.org/{{z}}/{{x}}/{{y}}.jpg."
+        )
+    unknown = sorted(set(names) - _KNOWN)
+    if unknown:
+        raise AddressError(
+            f"The address has {{{unknown[0]}}}, which this page does not know: use {{z}}, {{x}} "
+            "and {y}, and write a key in full."
+        )
+    if page_origin.startswith("https:") and parts.scheme == "http" and not _is_local(parts):
+        raise AddressError(
+            "This page came by https, so the browser lets it read imagery by https only: "
+            "use the https address of the imagery."
+        )
+    if not 0 <= max_zoom <= FINEST_ZOOM:
+        raise AddressError(f"The finest zoom is a whole number from 0 to {FINEST_ZOOM}.")
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return Source(
+        id=OWN_ID,
+        name=parts.hostname or address,
+        url=address,
+        min_zoom=0,
+        max_zoom=max_zoom,
+        attribution=parts.hostname or "",
+        credit=parts.hostname or "",
+        origin=None if origin == page_origin else origin,
+    )
+
+
+def _parts(address: str):
+    try:
+        parts = urlsplit(address)
+        readable = parts.scheme in ("http", "https") and parts.hostname
+        _ = parts.port
+    except ValueError:
+        readable = False
+    if not readable or not re.fullmatch(r"[\w.:\[\]-]+", parts.netloc):
+        raise AddressError(
+            "The address does not begin with https:// and the name of a server: "
+            "write it as https://example.org/{z}/{x}/{y}.jpg."
+        )
+    return parts
+
+
+def _is_local(parts) -> bool:
+    return parts.hostname in ("localhost", "127.0.0.1", "::1")

@@ -1,0 +1,79 @@
+"""Surveys as pictures that a map program lays in the right place."""
+
+import io
+import zipfile
+
+import numpy as np
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from pyapp.core.ground.area import PLANE
+from pyapp.core.ground.geo import resolution_m, world_px
+from pyapp.core.ground.grid import Grid
+from pyapp.core.survey.paint import Look, Painter, colour
+from pyapp.core.survey.survey import Survey
+
+# Of cells without a class.
+NO_CLASS = 255
+# Tags of GeoTIFF (OGC 19-008r4) and of GDAL.
+PIXEL_SCALE, TIE_POINT, GEO_KEYS, NO_DATA, DESCRIPTION = 33550, 33922, 34735, 42113, 270
+# Version 1.1.0; three keys: a projected model, a pixel is an area, EPSG:3857.
+WEB_MERCATOR_KEYS = (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 3857)
+WEB_MERCATOR = """<PAMDataset>
+  <SRS dataAxisToSRSAxisMapping="1,2">EPSG:3857</SRS>
+</PAMDataset>
+"""
+
+
+def origin_and_pixel(grid: Grid) -> tuple[float, float, float]:
+    """West and north edge, and a cell's width, in metres of EPSG:3857."""
+    metres = resolution_m(PLANE, 0.0)
+    half = world_px(PLANE) / 2
+    return (grid.left - half) * metres, (half - grid.top) * metres, grid.pitch * metres
+
+
+def to_geotiff(survey: Survey, look: Look) -> bytes:
+    """Class indices with a colour table: a pixel a cell, 255 where there's no class to show."""
+    classes = Painter(survey).classes(look)
+    indices = np.where(classes < 0, NO_CLASS, classes).astype(np.uint8)
+    picture = Image.fromarray(survey.grid.spread(indices, NO_CLASS), "P")
+    palette = np.zeros((256, 3), np.uint8)
+    for class_id in range(len(survey.model.labels)):
+        palette[class_id] = colour(class_id)
+    picture.putpalette(palette.tobytes())
+    west, north, pixel = origin_and_pixel(survey.grid)
+    tags = ImageFileDirectory_v2()
+    for tag, kind, value in (
+        (PIXEL_SCALE, 12, (pixel, pixel, 0.0)),
+        (TIE_POINT, 12, (0.0, 0.0, 0.0, west, north, 0.0)),
+        (GEO_KEYS, 3, WEB_MERCATOR_KEYS),
+        (NO_DATA, 2, str(NO_CLASS)),
+        (DESCRIPTION, 2, _legend(survey).encode("ascii", "replace").decode()),
+    ):
+        tags.tagtype[tag] = kind
+        tags[tag] = value
+    out = io.BytesIO()
+    picture.save(out, "TIFF", tiffinfo=tags)
+    return out.getvalue()
+
+
+def to_png(survey: Survey, look: Look, name: str) -> bytes:
+    """A zip of the picture as shown, its world file, and its reference system for GDAL and QGIS."""
+    png = io.BytesIO()
+    Image.fromarray(Painter(survey).paint(look)).save(png, "PNG")
+    west, north, pixel = origin_and_pixel(survey.grid)
+    # The middle of the first pixel counts (ESRI world file).
+    numbers = (pixel, 0.0, 0.0, -pixel, west + pixel / 2, north - pixel / 2)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(f"{name}.png", png.getvalue())
+        archive.writestr(f"{name}.pgw", "".join(f"{each!r}\n" for each in numbers))
+        archive.writestr(f"{name}.png.aux.xml", WEB_MERCATOR)
+        archive.writestr(f"{name}-legend.txt", _legend(survey) + "\n")
+    return out.getvalue()
+
+
+def _legend(survey: Survey) -> str:
+    lines = [f"{class_id} {label} #{''.join(f'{each:02x}' for each in colour(class_id))}"
+             for class_id, label in enumerate(survey.model.labels)]  # fmt: skip
+    return "\n".join([f"{survey.name}. Imagery: {survey.imagery.credit}", *lines])

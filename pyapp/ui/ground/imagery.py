@@ -1,0 +1,188 @@
+"""Which imagery lies under the square."""
+
+from collections.abc import Callable
+
+from pyscript import web, when
+
+from pyapp.bridge import browser, http
+from pyapp.bridge.leaflet import GroundMap
+from pyapp.core.address import ImageryRef, View, imagery_from
+from pyapp.core.errors import AddressError
+from pyapp.core.ground.geo import LngLat
+from pyapp.core.imagery.source import OWN_ID, Source, own_source, sources_from_json
+from pyapp.core.survey.survey import ImageryRef as Facts
+from pyapp.ui.shell.notice import Notice
+
+SOURCES = "imagery/sources.json"
+LIMIT_S = 30.0
+OWN_MAX_ZOOM = 19
+
+
+class ImageryPanel:
+    """The sources one can choose from; the first is built in and chosen at first.
+
+    A source of another site is read only after the person picked it, or agreed to the link that
+    asks for it.
+    """
+
+    @classmethod
+    async def open(cls, notice: Notice) -> "ImageryPanel":
+        """Read the list of sources that the build wrote."""
+        return cls(sources_from_json(await http.fetch_text(SOURCES, LIMIT_S)), notice)
+
+    def __init__(self, sources: list[Source], notice: Notice):
+        self._sources = sources
+        self._notice = notice
+        self._map: GroundMap | None = None
+        self._on_pick: list[Callable[[], None]] = []
+        self._asked_for: Source | None = None
+        self._details = web.page["imagery"]
+        self._agree = web.page["agree"]
+        self._elsewhere = web.page["elsewhere"]
+        self._own_error = web.page["own-error"]
+        self.source = self._first_source()
+        self._list_sources()
+        when("submit", web.page["sources"])(self._use_own)
+        when("close", self._agree)(self._agreed)
+        when("click", self._elsewhere.find("button")[0])(lambda _event: self._go_home())
+
+    @property
+    def builtin(self) -> Source:
+        """The imagery that is on the device."""
+        return self._sources[0]
+
+    @property
+    def sources(self) -> list[Source]:
+        """All that are offered."""
+        return self._sources
+
+    def find(self, facts: Facts) -> Source | None:
+        """The source of a survey, if it is the one chosen or on the device; else ``None``."""
+        for source in (self.source, self.builtin):
+            if source.url == facts.url:
+                return source
+        return None
+
+    @property
+    def home(self) -> tuple[int, float, float]:
+        """Zoom, latitude and longitude of the place to begin at."""
+        return self._sources[0].home
+
+    @property
+    def named_in_address(self) -> ImageryRef | None:
+        """How the page's address names the imagery; ``None`` for the built-in one."""
+        if self._asked_for is not None:
+            return imagery_from(browser.query())
+        if self.source is self._sources[0]:
+            return None
+        if self.source.id == OWN_ID:
+            return ImageryRef(self.source.url, self.source.max_zoom)
+        return ImageryRef(self.source.id)
+
+    def on_pick(self, handler: Callable[[], None]) -> None:
+        """Call ``handler()`` after another imagery was chosen."""
+        self._on_pick.append(handler)
+
+    def show_on(self, ground_map: GroundMap) -> None:
+        """Show the chosen imagery on a map, from now on."""
+        self._map = ground_map
+        ground_map.on("moveend", lambda _event: self._mind_coverage())
+        self._use(self.source)
+        if self._asked_for is not None:
+            web.page["agree-origin"].textContent = self._asked_for.origin
+            self._agree.showModal()
+
+    def toggle(self) -> None:
+        """Open or close the list."""
+        self._details.open = not self._details.open
+        if self._details.open:
+            self._details.find("summary")[0].focus()
+
+    def close(self) -> None:
+        """Close the list."""
+        self._details.open = False
+
+    def _first_source(self) -> Source:
+        """The source that the link names; of another site, only noted until the person agrees."""
+        named = imagery_from(browser.query())
+        source = self._sources[0]
+        if named is not None:
+            try:
+                source = self._find(named)
+            except AddressError as error:
+                self._notice.tell(error)
+        if source.origin is None:
+            return source
+        self._asked_for = source
+        return self._sources[0]
+
+    def _find(self, named: ImageryRef) -> Source:
+        for source in self._sources:
+            if source.id == named.name:
+                return source
+        max_zoom = OWN_MAX_ZOOM if named.max_zoom is None else named.max_zoom
+        return own_source(named.name, max_zoom, browser.origin())
+
+    def _list_sources(self) -> None:
+        for source in self._sources:
+            radio = web.input_(type="radio", name="source", value=source.id)
+            when("change", radio)(lambda _event, source=source: self.pick(source))
+            where = "Built in, works with no network" if source.origin is None else source.origin
+            row = web.label(radio, web.span(source.name), web.small(where))
+            web.page["source-list"].append(row)
+
+    def pick(self, source: Source) -> None:
+        """Show and read another imagery."""
+        self._notice.clear()
+        self._asked_for = None
+        self._use(source)
+        self._tell_pick()
+        if source.coverage and not self._map.sees_any(source):
+            self._go_home()
+
+    def _use(self, source: Source) -> None:
+        self.source = source
+        web.page["imagery-name"].textContent = source.name
+        for radio in web.page.find("#source-list input"):
+            radio.checked = radio.value == source.id
+        self._map.lay(source, lambda: self._say_unreadable(source))
+        self._mind_coverage()
+
+    def _say_unreadable(self, source: Source) -> None:
+        self._notice.say(
+            f"{source.name} does not answer, or shows its pictures without letting a page read "
+            "them (no CORS), so the square cannot be classified on it. Check the address and the "
+            "connection, or choose another imagery."
+        )
+
+    def _use_own(self, event) -> None:
+        event.preventDefault()
+        try:
+            max_zoom = int(web.page["own-zoom"].value or OWN_MAX_ZOOM)
+            source = own_source(web.page["own-url"].value, max_zoom, browser.origin())
+        except AddressError as error:
+            self._own_error.textContent = str(error)
+            web.page["own-url"].focus()
+            return
+        self._own_error.textContent = ""
+        self.pick(source)
+        self.close()
+
+    def _agreed(self, _event) -> None:
+        source, self._asked_for = self._asked_for, None
+        if self._agree.returnValue == "yes":
+            self.pick(source)
+        else:
+            self._tell_pick()
+
+    def _tell_pick(self) -> None:
+        for handler in self._on_pick:
+            handler()
+
+    def _mind_coverage(self) -> None:
+        """Where the built-in imagery ends, offer the way back to it."""
+        self._elsewhere.hidden = not self.source.coverage or self._map.sees_any(self.source)
+
+    def _go_home(self) -> None:
+        zoom, lat, lng = self.home
+        self._map.show(View(LngLat(lng, lat), zoom))

@@ -1,0 +1,121 @@
+"""Which way of running the model is begun with, tried, and taken."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pyapp.core.ground.geo import LngLat
+from pyapp.core.model.backend import (
+    WASM,
+    WEBGPU,
+    Backend,
+    BackendRecord,
+    Device,
+    Golden,
+    Trial,
+    fastest,
+)
+
+ROOMY = Device(isolated=True, cores=8, memory_gb=8.0, gpu=True, slow_gpu=False)
+ONE, FOUR, CARD = Backend(WASM, 1), Backend(WASM, 4), Backend(WEBGPU)
+
+
+def changed(**facts) -> Device:
+    return Device(**{**ROOMY.__dict__, **facts})
+
+
+@pytest.mark.parametrize(
+    ("device", "ways"),
+    [
+        (ROOMY, (FOUR, ONE, CARD)),
+        (changed(isolated=False), (ONE, CARD)),
+        (changed(cores=1, gpu=False), (ONE,)),
+        (changed(cores=4), (Backend(WASM, 3), ONE, CARD)),
+        (changed(cores=3), (Backend(WASM, 2), ONE, CARD)),
+        # With two there is none to spare for the page.
+        (changed(cores=2), (ONE, Backend(WASM, 2), CARD)),
+        # With little record one thread comes first.
+        (changed(memory_gb=2.0), (ONE, FOUR, CARD)),
+    ],
+)
+def test_the_ways_of_a_device(device, ways):
+    assert device.backends == ways
+
+
+@pytest.mark.parametrize(
+    ("device", "ways"),
+    [
+        (ROOMY, (FOUR, ONE, CARD)),
+        (changed(slow_gpu=True), (FOUR, ONE)),
+        (changed(memory_gb=2.0), ()),
+        (changed(isolated=False, gpu=False), ()),
+        (changed(memory_gb=float("inf"), gpu=False), (FOUR, ONE)),
+    ],
+)
+def test_what_is_tried_unasked(device, ways):
+    assert device.worth_trying == ways
+
+
+def test_the_fastest_right_way_is_taken():
+    trials = [Trial(FOUR, True, 30.0), Trial(ONE, True, 50.0), Trial(CARD, False, 4.0)]
+    assert fastest(trials) == FOUR
+    assert fastest([Trial(CARD, False, 4.0)]) is None
+
+
+def test_a_way_that_leaves_the_page_no_core_is_for_the_person_to_choose():
+    two_cores, two = changed(cores=2, gpu=False), Backend(WASM, 2)
+    record = BackendRecord.of(None, two_cores, "abc")
+    assert record.best(two_cores) == ONE
+    record.trials = (Trial(ONE, True, 30.0), Trial(two, True, 15.0))
+    assert record.best(two_cores) == ONE
+    record.wanted = two
+    assert record.best(two_cores) == two
+
+
+def test_what_was_found_out_lasts_until_device_or_model_change():
+    record = BackendRecord.of(None, ROOMY, "abc")
+    assert record.best(ROOMY) == FOUR
+    record.trials = (Trial(FOUR, True, 30.0), Trial(CARD, True, 4.0))
+    again = BackendRecord.of(record.to_json(), ROOMY, "abc")
+    assert again.best(ROOMY) == CARD
+    again.wanted = ONE
+    assert BackendRecord.of(again.to_json(), ROOMY, "abc").best(ROOMY) == ONE
+    assert BackendRecord.of(again.to_json(), ROOMY, "other model").best(ROOMY) == FOUR
+    assert (
+        BackendRecord.of(again.to_json(), changed(gpu=False), "abc").best(changed(gpu=False))
+        == FOUR
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"about": 1}', '"x"'])
+def test_what_cannot_be_read_is_forgotten(text):
+    assert BackendRecord.of(text, ROOMY, "abc") == BackendRecord.of(None, ROOMY, "abc")
+
+
+def test_record_with_broken_parts_is_forgotten():
+    facts = json.loads(BackendRecord.of(None, ROOMY, "abc").to_json()) | {
+        "trials": [[1]],
+        "wanted": 3,
+    }
+    assert BackendRecord.of(json.dumps(facts), ROOMY, "abc").trials == ()
+
+
+def test_golden_answers():
+    stored = np.array([[0.9, 0.1], [0.25, 0.75]], np.float32)
+    golden = Golden([LngLat(1.0, 2.0), LngLat(3.0, 4.0)], stored)
+    again = Golden.from_json(golden.to_json())
+    assert again.places == golden.places
+    assert again.agrees(stored)
+    assert again.agrees(stored + 0.001)
+    assert not again.agrees(stored[:, ::-1])
+    assert not again.agrees(stored[:1])
+    assert not again.agrees(np.full_like(stored, np.nan))
+
+
+def test_a_way_says_itself():
+    assert [str(way) for way in (ONE, FOUR, CARD)] == [
+        "Processor, one thread",
+        "Processor, 4 threads",
+        "Graphics card (WebGPU)",
+    ]
