@@ -1,21 +1,33 @@
 """The browser around the page: its address, its clock, its events, what it can do."""
 
+import asyncio
+import traceback
 from collections.abc import Callable
 
 import js
+from pyodide.ffi import create_once_callable
 from pyscript.ffi import create_proxy, is_none, to_js
 
 # A module whose one function returns i8x16.popcnt(i8x16.splat(0)), valid where SIMD is
 # (WebAssembly core specification 2.0, binary format: 0xfd 0x0f and 0xfd 0x62).
 _SIMD_MODULE = bytes.fromhex("0061736d010000000105016000017b030201000a0a0108004100fd0ffd620b")
-
-
-_TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=range]), textarea"
+# How long a download may take to begin.
+SAVING_MS = 60_000
 
 
 def now_ms() -> float:
     """Milliseconds since the page was opened."""
     return js.performance.now()
+
+
+async def sleep(seconds: float) -> None:
+    """Let other work go on for so long."""
+    await asyncio.sleep(seconds)
+
+
+def log(error: BaseException) -> None:
+    """Note an error on the browser's console, with its traceback."""
+    js.console.error("".join(traceback.format_exception(error)))
 
 
 def measure(name: str, start_ms: float, end_ms: float) -> None:
@@ -73,9 +85,17 @@ def has_simd() -> bool:
     return js.WebAssembly.validate(to_js(_SIMD_MODULE))
 
 
+def closest(event, selector: str):
+    """The innermost element around an event's target that a CSS selector finds, or ``None``."""
+    if not getattr(event.target, "closest", None):
+        return None
+    found = event.target.closest(selector)
+    return None if is_none(found) else found
+
+
 def is_inside(event, selector: str) -> bool:
     """Whether an event came from an element, or from inside one, that a CSS selector finds."""
-    return bool(event.target.closest) and not is_none(event.target.closest(selector))
+    return closest(event, selector) is not None
 
 
 def is_typing(event) -> bool:
@@ -92,4 +112,4 @@ def save_file(name: str, data: bytes, kind: str) -> None:
     link = js.document.createElement("a")
     link.href, link.download = address, name
     link.click()
-    js.setTimeout(create_proxy(lambda: js.URL.revokeObjectURL(address)), 60_000)
+    js.setTimeout(create_once_callable(lambda: js.URL.revokeObjectURL(address)), SAVING_MS)

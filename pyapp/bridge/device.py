@@ -1,4 +1,4 @@
-"""What the browser says of the device, and what is remembered of it between visits."""
+"""What the browser says about the device, and what it remembers between visits."""
 
 import json
 from contextlib import suppress
@@ -10,39 +10,53 @@ from pyscript.ffi import is_none
 
 from pyapp.core.model.backend import Device
 
-# What was measured, and whether there is a graphics card.
-MEMORY, CARD = "lookdown device", "lookdown card"
+# Under this name is remembered whether there is a GPU.
+GPU = "lookdown gpu"
 
 
-def read_device() -> Device:
-    """What the browser says there is to run a model on; of a graphics card, what is remembered.
+class Browser:
+    """Fulfils `Hardware` and `Settings`."""
 
-    To ask for one takes time, and where there's none Chromium complains on the console.
-    """
-    try:
-        gpu, slow_gpu = map(bool, json.loads(recall(CARD)))
-    except (TypeError, ValueError):
-        gpu = slow_gpu = False
-    return Device(
-        isolated=bool(js.crossOriginIsolated),
-        cores=int(js.navigator.hardwareConcurrency or 1),
-        memory_gb=float(getattr(js.navigator, "deviceMemory", None) or "inf"),
-        gpu=gpu,
-        slow_gpu=slow_gpu,
-    )
+    def read(self) -> Device:
+        """What there is to run a model on; of a GPU, what is remembered.
 
+        To ask for one takes time, and if there is none Chromium complains on the console.
+        """
+        try:
+            gpu, slow_gpu = map(bool, json.loads(self.recall(GPU) or "null"))
+        except (TypeError, ValueError):
+            gpu = slow_gpu = False
+        return Device(
+            isolated=bool(js.crossOriginIsolated),
+            cores=int(js.navigator.hardwareConcurrency or 1),
+            memory_gb=float(getattr(js.navigator, "deviceMemory", None) or "inf"),
+            gpu=gpu,
+            slow_gpu=slow_gpu,
+        )
 
-async def look_for_card(device: Device) -> Device:
-    """The device with what WebGPU says now, which is remembered."""
-    gpu, slow_gpu = await _gpu()
-    remember(CARD, json.dumps([gpu, slow_gpu]))
-    return replace(device, gpu=gpu, slow_gpu=slow_gpu)
+    async def find_gpu(self, device: Device) -> Device:
+        """The device with what WebGPU says now, which is remembered."""
+        gpu, slow_gpu = await _gpu()
+        self.remember(GPU, json.dumps([gpu, slow_gpu]))
+        return replace(device, gpu=gpu, slow_gpu=slow_gpu)
+
+    def recall(self, name: str) -> str | None:
+        """What `remember` kept under a name; ``None`` if nothing, or if it is forbidden."""
+        try:
+            return js.localStorage.getItem(name) or None
+        except (JsException, AttributeError):
+            return None
+
+    def remember(self, name: str, text: str) -> None:
+        """Keep a text until the next visit, if the browser allows that."""
+        with suppress(JsException, AttributeError):
+            js.localStorage.setItem(name, text)
 
 
 async def _gpu() -> tuple[bool, bool]:
     """Whether WebGPU has an adapter, and whether that is only software."""
     gpu = getattr(js.navigator, "gpu", None)
-    if gpu is None:
+    if gpu is None or is_none(gpu):
         return False, False
     try:
         adapter = await gpu.requestAdapter()
@@ -51,17 +65,3 @@ async def _gpu() -> tuple[bool, bool]:
         return True, bool(getattr(adapter.info, "isFallbackAdapter", False))
     except (JsException, AttributeError):
         return False, False
-
-
-def recall(key: str) -> str | None:
-    """What `remember` kept under a name; ``None`` where there is nothing or it is forbidden."""
-    try:
-        return js.localStorage.getItem(key) or None
-    except (JsException, AttributeError):
-        return None
-
-
-def remember(key: str, text: str) -> None:
-    """Keep a text until the next visit, where the browser allows that."""
-    with suppress(JsException, AttributeError):
-        js.localStorage.setItem(key, text)

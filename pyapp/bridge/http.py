@@ -6,17 +6,7 @@ import js
 from pyodide.ffi import JsException
 from pyscript.ffi import to_js
 
-
-class StatusError(Exception):
-    """The server answered, but not with what was asked for."""
-
-    def __init__(self, status: int):
-        super().__init__(f"HTTP {status}")
-        self.status = status
-
-
-class UnreachableError(Exception):
-    """No answer that the page may read: no network, no server, or no CORS."""
+from pyapp.work.ports import StatusError, UnreachableError
 
 
 async def fetch_bytes(url: str, limit_s: float) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import js
+from pyodide.ffi import create_once_callable
 from pyscript.ffi import create_proxy, to_js
 from pyscript.js_modules import leaflet as L  # noqa: N812  (its own name everywhere)
 
@@ -21,6 +22,7 @@ from pyapp.core.imagery.source import Source
 
 FINEST_VIEW = 21
 COARSEST_VIEW = 2
+FIRST_TILE = "tileload tileerror"
 EMPTY_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 
 
@@ -48,7 +50,7 @@ class GroundMap:
         self.leaflet.attributionControl.setPrefix("Leaflet")
         L.control.zoom(to_js({"position": "bottomright"})).addTo(self.leaflet)
         L.control.scale(to_js({"position": "bottomright", "imperial": False})).addTo(self.leaflet)
-        self._layer = None
+        self._layer: _TileLayer | None = None
         self.show(view)
 
     @property
@@ -92,18 +94,33 @@ class GroundMap:
     def lay(self, source: Source, on_unreadable: Callable[[], None]) -> None:
         """Show another imagery.
 
-        Its tiles are asked for as pictures that a page may read. Where the first one fails,
+        Its tiles are asked for as pictures that a page may read. If the first one fails,
         ``on_unreadable()`` is called, and the tiles are asked for as pictures only to look at.
         """
         if self._layer is not None:
             self._layer.remove()
         self.leaflet.setMinZoom(max(COARSEST_VIEW, source.min_zoom))
-        readable = "anonymous" if source.origin is not None else False
-        self._layer = self._add_layer(source, readable)
-        if source.origin is not None:
-            self._watch_first_tile(self._layer, source, on_unreadable)
+        if source.origin is None:
+            self._layer = _TileLayer(self.leaflet, source, False)
+            return
 
-    def _add_layer(self, source: Source, cross_origin) -> js.Object:
+        def fall_back() -> None:
+            if self._layer is not layer:
+                return
+            layer.remove()
+            self._layer = _TileLayer(self.leaflet, source, False)
+            on_unreadable()
+
+        layer = self._layer = _TileLayer(self.leaflet, source, "anonymous", fall_back)
+
+
+class _TileLayer:
+    """A layer of tiles; what it lends to JavaScript is given back when it is removed."""
+
+    def __init__(self, leaflet_map, source: Source, cross_origin, on_first_failure=None):
+        self._on_first_failure = on_first_failure
+        self._url = create_proxy(lambda at: _url(source, Tile(at.x, at.y, at.z)))
+        self._settle = create_proxy(self._first_tile)
         options = {
             "attribution": source.attribution,
             "minZoom": source.min_zoom,
@@ -112,20 +129,25 @@ class GroundMap:
             "crossOrigin": cross_origin,
             "errorTileUrl": EMPTY_PICTURE,
         }
-        layer = L.tileLayer(source.url, to_js(options))
-        layer.getTileUrl = create_proxy(lambda at: _url(source, Tile(at.x, at.y, at.z)))
-        return layer.addTo(self.leaflet)
+        self._layer = L.tileLayer(source.url, to_js(options))
+        self._layer.getTileUrl = self._url
+        if on_first_failure is not None:
+            self._layer.on(FIRST_TILE, self._settle)
+        self._layer.addTo(leaflet_map)
 
-    def _watch_first_tile(self, layer, source: Source, on_unreadable) -> None:
-        def settle(event):
-            layer.off("tileload tileerror", handler)
-            if event.type == "tileerror" and layer is self._layer:
-                layer.remove()
-                self._layer = self._add_layer(source, False)
-                on_unreadable()
+    def remove(self) -> None:
+        """Take it off the map."""
+        self._layer.off()
+        self._layer.remove()
+        self._url.destroy()
+        self._settle.destroy()
 
-        handler = create_proxy(settle)
-        layer.on("tileload tileerror", handler)
+    def _first_tile(self, event) -> None:
+        """The first tile tells whether the source lets a page read its pictures."""
+        self._layer.off(FIRST_TILE, self._settle)
+        if event.type == "tileerror":
+            # Leaflet is still at work on this layer.
+            js.setTimeout(create_once_callable(self._on_first_failure), 0)
 
 
 def _url(source: Source, tile: Tile) -> str:

@@ -1,7 +1,6 @@
-"""The model, run by onnxruntime-web: in WebAssembly in its own worker, or on the graphics card."""
+"""Models run by onnxruntime-web: in WebAssembly in its own worker, or on the GPU."""
 
 import asyncio
-import hashlib
 import itertools
 import re
 from contextlib import suppress
@@ -11,23 +10,13 @@ from pyodide.code import run_js
 from pyodide.ffi import JsException
 from pyscript.ffi import is_none, to_js
 
-from pyapp.bridge import browser, http
-from pyapp.core.errors import (
-    BackendError,
-    DamagedModelError,
-    InferenceError,
-    LostDeviceError,
-    MissingModelError,
-    NoMemoryError,
-    NoSimdError,
-    WrongModelError,
-)
-from pyapp.core.model.backend import WEBGPU, Backend, Golden
-from pyapp.core.model.card import Card, ModelName, models_from_json
-from pyapp.core.model.prediction import INPUT, OUTPUTS, PROBABILITY
+from pyapp.bridge import browser
+from pyapp.core.errors import InferenceError, LostDeviceError, NoMemoryError
+from pyapp.core.model.backend import WEBGPU, Backend
+from pyapp.core.model.prediction import INPUT, OUTPUTS
+from pyapp.work.ports import ModelRefusedError, RuntimeFailedError
+from pyapp.work.tasks import begin
 
-MODEL_LIMIT_S = 300.0
-CARD_LIMIT_S = 30.0
 CLOSING_S = 0.05
 # How the runtime, Emscripten and browsers say it.
 _NO_MEMORY = re.compile(r"bad_alloc|out of memory|memory allocation|OOM|could not allocate", re.I)
@@ -37,20 +26,22 @@ _import = run_js("(address) => import(new URL(address, document.baseURI))")
 
 
 class Network:
-    """A session of onnxruntime-web whose model fits the contract in docs/design.md.
+    """A session of onnxruntime-web; fulfils the port of this name.
 
     Attributes
     ----------
-    way : Backend
-        How it runs.
+    inputs, outputs : list of str
+        Names of the model's inputs and outputs.
     """
 
-    def __init__(self, ort, session, way: Backend, lost: asyncio.Future | None):
-        self.way = way
+    def __init__(self, ort, session, lost: asyncio.Task | None):
+        self.inputs: list[str] = list(session.inputNames)
+        self.outputs: list[str] = list(session.outputNames)
         self._ort = ort
         self._session = session
         self._lost = lost
         self._runs = 0
+        self._closed = False
 
     async def run(self, chips: np.ndarray) -> dict[str, np.ndarray]:
         """Infer a batch.
@@ -68,10 +59,12 @@ class Network:
         Raises
         ------
         LostDeviceError
-            When the graphics card goes away; the network is of no use any more.
+            If the GPU goes away; the network is of no more use.
         InferenceError
-            When the runtime gives up, for want of memory as a rule; likewise.
+            If the runtime gives up, mostly for lack of memory; the network is of no more use.
         """
+        if self._closed:
+            raise InferenceError("the network was closed")
         # The worker takes the buffer away, so each run gets a copy of its own.
         data = to_js(np.ascontiguousarray(chips).ravel().data)
         feeds = to_js({INPUT: self._ort.Tensor.new("uint8", data, to_js(list(chips.shape)))})
@@ -85,25 +78,26 @@ class Network:
         return {name: _array(getattr(results, name)) for name in OUTPUTS}
 
     async def _answer(self, feeds):
-        """What the session gives; a run on a graphics card that is gone may never end."""
+        """What the session gives; a run on a GPU that is gone may never end."""
         if self._lost is None:
             return await self._session.run(feeds)
-        running = asyncio.ensure_future(self._session.run(feeds))
+        running = begin(_settled(self._session.run(feeds)))
         try:
             await asyncio.wait((running, self._lost), return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
+            if self._lost.done():
+                raise LostDeviceError
+            return running.result()
+        finally:
             running.cancel()
-            raise
-        if self._lost.done():
-            running.add_done_callback(lambda each: each.cancelled() or each.exception())
-            raise LostDeviceError
-        return running.result()
 
     async def close(self) -> None:
         """Give its memory back, as far as the runtime does that, once nothing runs any more."""
+        if self._closed:
+            return
+        self._closed = True
         while self._runs:
             await asyncio.sleep(CLOSING_S)
-        # One that broke has nothing to give.
+        # One that broke has nothing to give back.
         with suppress(JsException):
             await self._session.release()
 
@@ -112,121 +106,61 @@ def _array(tensor) -> np.ndarray:
     return np.asarray(tensor.data.to_py()).reshape(tensor.dims.to_py())
 
 
-async def list_models(folder: str) -> list[ModelName]:
-    """The models that ``index.json`` in ``folder`` lists, the default first.
+class Onnx:
+    """Fulfils `Runtime`.
 
-    Raises
-    ------
-    MissingModelError, ModelListError
+    Each network has a copy of the runtime to itself: threads are settled once for each, and one
+    that ran out of memory is of no more use.
     """
-    return models_from_json(await _text(f"{folder}/index.json", "The list of models"))
+
+    def is_supported(self) -> bool:
+        """Whether the browser runs WebAssembly with SIMD."""
+        return browser.has_simd()
+
+    async def open(self, model: bytes, backend: Backend) -> Network:
+        """Open a model.
+
+        Raises
+        ------
+        NoMemoryError
+            If there is too little memory for it.
+        RuntimeFailedError
+            If the backend does not start.
+        ModelRefusedError
+            If it does not take the file.
+        """
+        ort = await _runtime(backend)
+        try:
+            options = to_js({"executionProviders": [backend.kind]})
+            session = await ort.InferenceSession.create(to_js(model), options)
+            lost = await _lost(ort) if backend.kind == WEBGPU else None
+        except JsException as error:
+            if _NO_MEMORY.search(str(error)):
+                raise NoMemoryError from error
+            raise ModelRefusedError(str(error)) from error
+        return Network(ort, session, lost)
 
 
-async def load_card(folder: str, name: str) -> Card:
-    """Read the card of a model.
-
-    Raises
-    ------
-    MissingModelError, CardError
-    """
-    return Card.from_json(name, await _text(f"{folder}/{name}/card.json", f"The model {name}"))
-
-
-async def _text(url: str, what: str) -> str:
-    try:
-        return await http.fetch_text(url, CARD_LIMIT_S)
-    except (http.StatusError, http.UnreachableError, TimeoutError) as error:
-        raise MissingModelError(what) from error
-
-
-async def load_golden(folder: str, name: str) -> Golden | None:
-    """What native onnxruntime says of some places; ``None`` where the model has no such file."""
-    try:
-        text = await http.fetch_text(f"{folder}/{name}/golden.json", CARD_LIMIT_S)
-        return Golden.from_json(text)
-    except (http.StatusError, http.UnreachableError, TimeoutError, ValueError, KeyError, TypeError):
-        return None
-
-
-async def load(folder: str, card: Card, way: Backend) -> Network:
-    """Fetch a model, check it against its card, and start it.
-
-    Each network has a runtime of its own: threads are settled once for each, and one that ran out
-    of memory is of no use any more.
-
-    Parameters
-    ----------
-    folder : str
-        Address of the folder of models.
-    card : Card
-    way : Backend
-        How it shall run.
-
-    Raises
-    ------
-    NoSimdError, MissingModelError, DamagedModelError, WrongModelError
-    BackendError
-        When the runtime does not start in this way.
-    """
-    if not browser.has_simd():
-        raise NoSimdError
-    try:
-        data = await http.fetch_bytes(f"{folder}/{card.name}/model.onnx", MODEL_LIMIT_S)
-    except (http.StatusError, http.UnreachableError, TimeoutError) as error:
-        raise MissingModelError(f"The model {card.name}") from error
-    if hashlib.sha256(data).hexdigest() != card.sha256:
-        raise DamagedModelError(card.name)
-    on_gpu = way.kind == WEBGPU
-    ort = await _runtime(way)
-    options = to_js({"executionProviders": [way.kind]})
-    try:
-        session = await ort.InferenceSession.create(to_js(data), options)
-    except JsException as error:
-        if _NO_MEMORY.search(str(error)):
-            raise NoMemoryError from error
-        # Whether it's the file or the runtime, only another way can tell.
-        raise (BackendError(way, str(error)) if on_gpu else DamagedModelError(card.name)) from error
-    network = Network(ort, session, way, await _lost(ort) if on_gpu else None)
-    await _check(network, session, card)
-    return network
-
-
-async def _runtime(way: Backend):
+async def _runtime(backend: Backend):
     """A copy of onnxruntime-web that no other network uses."""
     copy = next(_copies)
     try:
-        ort = await _import(RUNTIME.format(kind=way.kind) + (f"?copy={copy}" if copy else ""))
+        ort = await _import(RUNTIME.format(kind=backend.kind) + (f"?copy={copy}" if copy else ""))
     except JsException as error:
-        raise BackendError(way, str(error)) from error
-    # The graphics card works beside the page's thread anyway, and can't be had from the worker.
-    ort.env.wasm.proxy = way.kind != WEBGPU
-    ort.env.wasm.numThreads = way.threads
+        raise RuntimeFailedError(str(error)) from error
+    # The GPU works beside the page's thread anyway, and can't be reached from the worker.
+    ort.env.wasm.proxy = backend.kind != WEBGPU
+    ort.env.wasm.numThreads = backend.threads
     return ort
 
 
-async def _lost(ort) -> asyncio.Future | None:
-    """Done when the graphics card that a runtime uses is gone."""
+async def _lost(ort) -> asyncio.Task | None:
+    """Done when the GPU that a runtime uses is gone."""
     device = ort.env.webgpu.device
     # A promise in some releases of the runtime.
     device = await device if hasattr(device, "then") else device
-    return None if is_none(device) else asyncio.ensure_future(device.lost)
+    return None if is_none(device) else begin(_settled(device.lost))
 
 
-async def _check(network: Network, session, card: Card) -> None:
-    """Run one grey chip: proves the contract, and lets the first answer come quickly."""
-    if list(session.inputNames) != [INPUT]:
-        raise WrongModelError(card.name, f'it has no single input named "{INPUT}"')
-    missing = set(OUTPUTS) - set(session.outputNames)
-    if missing:
-        raise WrongModelError(card.name, f'it has no output named "{min(missing)}"')
-    grey = np.full((1, card.chip_px, card.chip_px, 3), 128, np.uint8)
-    try:
-        shape = (await network.run(grey))[PROBABILITY].shape
-    except InferenceError as error:
-        raise WrongModelError(
-            card.name, f"it does not take a chip of {card.chip_px} pixels"
-        ) from error
-    if shape != (1, len(card.labels)):
-        raise WrongModelError(
-            card.name, f"its card names {len(card.labels)} classes, its file has {shape[-1]}"
-        )
+async def _settled(promise):
+    return await promise

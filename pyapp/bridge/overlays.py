@@ -54,11 +54,6 @@ class PictureOverlay:
             self._overlay.remove()
             self._overlay = None
 
-    @property
-    def lies(self) -> bool:
-        """Whether it is on the map."""
-        return self._overlay is not None
-
 
 class Outline:
     """A polygon on the map, and the way to draw one by its corners.

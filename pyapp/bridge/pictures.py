@@ -1,7 +1,6 @@
 """Pictures that a person gives the page: dropped, pasted, or shared from another application."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import js
 from pyodide.ffi import JsException
@@ -13,15 +12,18 @@ from pyapp.bridge.release import cache_name
 SHARED = "shared"
 
 
-def on_picture(handler: Callable[[bytes], Awaitable[None]]) -> None:
-    """Call ``await handler(data)`` for each file that is dropped on the page or pasted."""
+def on_picture(handler: Callable[[Coroutine[None, None, bytes]], None]) -> None:
+    """Call ``handler(reading)`` for each file that is dropped on the page or pasted.
+
+    Awaiting ``reading`` gives its bytes.
+    """
 
     def take(event) -> None:
         transfer = getattr(event, "dataTransfer", None) or event.clipboardData
         if is_none(transfer) or not transfer.files.length:
             return
         event.preventDefault()
-        asyncio.ensure_future(_hand_over(transfer.files.item(0), handler))  # noqa: RUF006
+        handler(_bytes_of(transfer.files.item(0)))
 
     def allow(event) -> None:
         if "Files" in list(event.dataTransfer.types):
@@ -32,12 +34,12 @@ def on_picture(handler: Callable[[bytes], Awaitable[None]]) -> None:
     browser.on_window("paste", take)
 
 
-async def _hand_over(file, handler) -> None:
-    await handler((await file.arrayBuffer()).to_bytes())
+async def _bytes_of(file) -> bytes:
+    return (await file.arrayBuffer()).to_bytes()
 
 
 async def take_shared() -> bytes | None:
-    """The picture that the service worker put aside, once; ``None`` where there's none."""
+    """The picture that the service worker put aside, once; ``None`` if there is none."""
     if f"?{SHARED}" not in browser.query():
         return None
     browser.show_address(browser.query().replace(f"?{SHARED}", ""), browser.fragment())

@@ -13,7 +13,7 @@ from pyapp.bridge import browser
 WORKER = "sw.js"
 
 
-class Kept(enum.Enum):
+class ReleaseState(enum.Enum):
     """How far a release is on its way to the device."""
 
     IMPOSSIBLE = "impossible"
@@ -31,10 +31,10 @@ class Release:
     Parameters
     ----------
     on_change : function
-        Called with a `Kept` whenever that changes.
+        Called with a `ReleaseState` whenever that changes.
     """
 
-    def __init__(self, on_change: Callable[[Kept], None]):
+    def __init__(self, on_change: Callable[[ReleaseState], None]):
         self._on_change = on_change
         self._registration = None
         self._switching = False
@@ -45,7 +45,7 @@ class Release:
         """Have the application kept on the device, and look for a newer release."""
         workers = getattr(js.navigator, "serviceWorker", None)
         if workers is None:
-            self._on_change(Kept.IMPOSSIBLE)
+            self._on_change(ReleaseState.IMPOSSIBLE)
             return
         # A page without a worker that gets its first one stays as it is; a page that runs on a
         # release goes on with the newer one as a whole.
@@ -56,27 +56,27 @@ class Release:
         try:
             self._registration = await workers.register(WORKER, to_js({"updateViaCache": "none"}))
         except JsException:
-            self._on_change(Kept.WHOLE if runs_on_one else Kept.FAILED)
+            self._on_change(ReleaseState.WHOLE if runs_on_one else ReleaseState.FAILED)
             return
         self._registration.addEventListener("updatefound", create_proxy(lambda _: self._watch()))
         if not is_none(self._registration.waiting):
-            self._on_change(Kept.NEWER)
+            self._on_change(ReleaseState.NEWER)
         elif not is_none(self._registration.installing):
             self._watch()
         else:
-            self._on_change(Kept.WHOLE)
+            self._on_change(ReleaseState.WHOLE)
 
     def _watch(self) -> None:
         worker = self._registration.installing
         first = is_none(self._registration.active)
         if first:
-            self._on_change(Kept.ARRIVING)
+            self._on_change(ReleaseState.ARRIVING)
 
         def changed(_event) -> None:
             if worker.state == "installed" and not first:
-                self._on_change(Kept.NEWER)
+                self._on_change(ReleaseState.NEWER)
             elif worker.state == "activated":
-                self._on_change(Kept.WHOLE)
+                self._on_change(ReleaseState.WHOLE)
             elif worker.state == "redundant" and first:
                 self._failed = True
                 self._tell_failure()
@@ -91,14 +91,14 @@ class Release:
             self._tell_failure()
 
     def _tell_failure(self) -> None:
-        self._on_change(Kept.NO_ROOM if self._no_room else Kept.FAILED)
+        self._on_change(ReleaseState.NO_ROOM if self._no_room else ReleaseState.FAILED)
 
     def _changed_over(self, _event) -> None:
         """Another release serves this tab from now on: asked for here, or in another tab."""
         if self._switching:
             js.location.reload()
         else:
-            self._on_change(Kept.ELSEWHERE)
+            self._on_change(ReleaseState.ELSEWHERE)
 
     def switch(self) -> None:
         """Go on with the newer release: in every tab, from its first file on."""

@@ -8,6 +8,23 @@ class LookdownError(Exception):
     """Base of every error whose message is written for the person at the page."""
 
 
+class UnexpectedError(LookdownError):
+    """Something that nobody expected; a developer finds its traceback on the console."""
+
+    def __init__(self, error: BaseException):
+        super().__init__(
+            f"Something went wrong that Lookdown did not expect ({type(error).__name__}: {error}). "
+            "What you did so far is still here; if it happens again, reload the page."
+        )
+
+
+class BusyError(LookdownError):
+    """Something else is under way that this would disturb."""
+
+    def __init__(self, what_to_do: str):
+        super().__init__(f"A survey is under way. Pause it before you {what_to_do}.")
+
+
 class TileError(LookdownError):
     """The imagery under the square could not be had or read."""
 

@@ -1,101 +1,223 @@
-"""Builds what surveys need; apart from the start, which does not wait for it."""
+"""Builds the parts of the page and joins them: the one place that knows them all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from pyapp.bridge.database import Store
+from pyapp.bridge import browser, canvas
+from pyapp.bridge.device import Browser
+from pyapp.bridge.http import fetch_bytes
 from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.onnx import Onnx
+from pyapp.bridge.pictures import on_picture, take_shared
 from pyapp.core.ground.geo import LngLat
+from pyapp.core.imagery.source import sources_from_json
 from pyapp.ui.answer.classify import Classify
-from pyapp.ui.answer.explain import Steady, Why
+from pyapp.ui.answer.places import Places
+from pyapp.ui.answer.result import ResultPanel
+from pyapp.ui.device.backends import BackendPanel
+from pyapp.ui.device.model import ModelChoice
+from pyapp.ui.device.storage import StoragePanel
+from pyapp.ui.ground.address import AddressBar
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.ground.square import Square
 from pyapp.ui.shell.history import History
 from pyapp.ui.shell.keys import Key, Keys
 from pyapp.ui.shell.notice import Notice
-from pyapp.ui.survey.panel.cells import Alike, Cells
-from pyapp.ui.survey.panel.draw import POLYGON, RECTANGLE
-from pyapp.ui.survey.panel.files import TakeHome
-from pyapp.ui.survey.panel.layer import SurveyMap
-from pyapp.ui.survey.panel.legend import Legend
-from pyapp.ui.survey.panel.library import KeptSurveys
-from pyapp.ui.survey.panel.panel import SurveyPanel
-from pyapp.ui.survey.panel.plan import Plan
+from pyapp.ui.shell.start import close_start_screen
+from pyapp.work.busy import Busy
+from pyapp.work.classifier import Classifier
 from pyapp.work.ground import Ground
+from pyapp.work.loading import ModelFiles
+from pyapp.work.models import Models
+from pyapp.work.tasks import Tasks, gather
+
+if TYPE_CHECKING:
+    from pyapp.ui.answer.explain import Why
+    from pyapp.ui.survey.alike import Alike
+    from pyapp.ui.survey.cells import Cells
+    from pyapp.ui.survey.files import SurveyFiles
+    from pyapp.ui.survey.panel import SurveyPanel
+    from pyapp.ui.survey.plan import Plan
+
+MODELS = "models"
+SOURCES = "imagery/sources.json"
+SURVEYS = "lookdown surveys"
+LIMIT_S = 30.0
+# Surveys are not wanted in the first second, so they are built once a model is there, or not
+# much later.
+SURVEYS_AFTER_S = 10.0
 
 
-def add_surveys(
-    ground_map: GroundMap,
-    square: Square,
-    imagery: ImageryPanel,
-    ground: Ground,
-    classify: Classify,
-    history: History,
-    notice: Notice,
-    keys: Keys,
-    leave: Callable[[], None],
-) -> Callable[[bytes], Awaitable[None]]:
-    """Join the parts; what takes a dropped file is returned."""
-    store = Store()
-    survey_map = SurveyMap(ground_map)
-    plan = Plan(ground_map, imagery, classify, survey_map, history, notice)
-    panel = SurveyPanel(plan, imagery, classify, survey_map, store, notice)
-    legend = Legend(survey_map, store, history, notice)
-    kept = KeptSurveys(panel, survey_map, legend, store, history, notice)
-    cells = Cells(survey_map, square, classify, imagery, kept, history, notice)
-    why = Why(ground_map, classify)
-    steady = Steady(classify, imagery, ground)
-    alike = Alike(ground_map, survey_map, cells, classify, imagery, ground, store, notice)
-    files = TakeHome(panel, survey_map, notice)
+@dataclass
+class Surveys:
+    """The parts of surveys, which are built after the first screen."""
 
-    def clicked(place: LngLat) -> bool:
-        return plan.drawing.goes_on or cells.open_at(place)
+    plan: "Plan"
+    panel: "SurveyPanel"
+    cells: "Cells"
+    why: "Why"
+    alike: "Alike"
+    files: "SurveyFiles"
 
-    def leave_all() -> None:
-        if plan.drawing.goes_on:
-            plan.drawing.cancel()
+    def close(self) -> None:
+        """Close what is open."""
+        self.panel.close()
+        self.why.hide()
+        self.alike.clear()
+
+    def clicked(self, place: LngLat) -> bool:
+        """Whether a click on the map meant something else than putting the square there."""
+        return self.plan.drawing.goes_on or self.cells.open_at(place)
+
+
+@dataclass
+class Page:
+    """The parts that others are joined to, and what Enter and Escape mean."""
+
+    tasks: Tasks
+    busy: Busy
+    notice: Notice
+    history: History
+    ground_map: GroundMap
+    square: Square
+    imagery: ImageryPanel
+    ground: Ground
+    models: Models
+    classifier: Classifier
+    classify: Classify
+    surveys: Surveys | None = None
+
+    def enter(self) -> None:
+        """Finish what is being drawn, or classify what is in the square."""
+        if self.surveys is not None and self.surveys.plan.drawing.goes_on:
+            self.surveys.plan.drawing.finish()
+        else:
+            self.classify.press()
+
+    def escape(self) -> None:
+        """Give up what is being drawn; or what is going on, and close what is open."""
+        if self.surveys is not None and self.surveys.plan.drawing.goes_on:
+            self.surveys.plan.drawing.cancel()
             return
-        leave()
-        panel.close()
-        why.hide()
-        alike.clear()
+        self.classify.cancel()
+        self.notice.dismiss()
+        self.imagery.close()
+        if self.surveys is not None:
+            self.surveys.close()
 
-    def begin() -> None:
-        if panel.goes_on or panel.can_go_on:
-            panel.pause_or_go_on()
+    async def see(self, reading: Coroutine[Any, Any, bytes]) -> None:
+        """Look at a file that was given to the page: a survey of ours, or a picture."""
+        data = await reading
+        if data.lstrip()[:1] == b"{" and self.surveys is not None:
+            await self.surveys.files.see(data)
         else:
-            panel.start()
+            await self.classify.classify_picture(data)
 
-    def finish_drawing() -> None:
-        if plan.drawing.goes_on:
-            plan.drawing.finish()
-        else:
-            classify.press()
 
-    async def see(data: bytes) -> None:
-        """A dropped file is a survey of ours or a picture."""
-        if data.lstrip()[:1] == b"{":
-            await files.see(data)
-        else:
-            await classify.classify_picture(data)
+async def open_page() -> None:
+    """Open the page: what the first click needs at once, the rest after that."""
+    browser.mark("lookdown:python")
+    shared = await take_shared()
+    notice, device, busy = Notice(), Browser(), Busy(browser)
+    tasks = Tasks(notice.tell, browser.log)
+    models = Models(ModelFiles(fetch_bytes, Onnx(), MODELS), device, device, browser)
+    listed, _ = await gather(fetch_bytes(SOURCES, LIMIT_S), models.read_list())
+    imagery = ImageryPanel(sources_from_json(listed.decode()), notice)
+    address = AddressBar(imagery)
+    ground_map = GroundMap("map", address.first_view)
+    imagery.show_on(ground_map)
+    square = Square(ground_map)
+    address.keep(ground_map, square)
+    history = History()
+    square.on_put(
+        lambda before: history.add("moving the square", lambda: square.cover(before), square)
+    )
+    ground = Ground(fetch_bytes, canvas.decode, browser, device.read().cache_bytes)
+    classifier = Classifier(models, ground, browser)
+    classify = Classify(classifier, models, square, imagery, ResultPanel(), notice, tasks, busy)
+    backends = BackendPanel(models, ground, imagery.builtin, notice, tasks, busy)
+    StoragePanel(device, tasks)
+    Places(ground_map, square, imagery, classify)
+    page = Page(
+        tasks, busy, notice, history, ground_map, square, imagery, ground, models, classifier,
+        classify,
+    )  # fmt: skip
+    keys = Keys(
+        [
+            Key("Enter", "Classify what is in the square", page.enter),
+            Key("Esc", "Cancel, close", page.escape),
+            Key("C", "Bring the square to the centre of the map", square.bring_here),
+            Key("F", "Let the square follow the map, or not", square.toggle_follow),
+            Key("I", "Choose the imagery", imagery.toggle),
+            Key("D", "This device: model, storage", backends.toggle),
+            Key("Z", "Undo", history.undo),
+        ]
+    )
+    loading = tasks.start(ModelChoice(models, classify, notice, tasks).load_first())
+    close_start_screen()
+    browser.mark("lookdown:interactive")
+    await asyncio.wait((loading,), timeout=SURVEYS_AFTER_S)
+    await _open_rest(page, keys)
+    if shared is not None:
+        await classify.classify_picture(shared)
 
-    square.on_click(clicked)
+
+async def _open_rest(page: Page, keys: Keys) -> None:
+    """Build what is not needed for the first click; imported here, so that it costs no start."""
+    from pyapp.bridge.database import Database
+    from pyapp.ui.answer.explain import Steady, Why
+    from pyapp.ui.device.release import ReleasePanel
+    from pyapp.ui.survey.alike import Alike, AlikePictures
+    from pyapp.ui.survey.cells import Cells
+    from pyapp.ui.survey.compare import Comparison
+    from pyapp.ui.survey.draw import POLYGON, RECTANGLE
+    from pyapp.ui.survey.files import SurveyFiles
+    from pyapp.ui.survey.layer import SurveyLayer
+    from pyapp.ui.survey.legend import Legend
+    from pyapp.ui.survey.library import LibraryList
+    from pyapp.ui.survey.panel import SurveyPanel
+    from pyapp.ui.survey.plan import Plan
+    from pyapp.work.library import Library
+    from pyapp.work.search import Search
+    from pyapp.work.session import SurveySession
+    from pyapp.work.store import TABLES, Store
+
+    tasks, notice, history, imagery = page.tasks, page.notice, page.history, page.imagery
+    models, ground, classify, ground_map = page.models, page.ground, page.classify, page.ground_map
+    store = Store(Database(SURVEYS, TABLES))
+    library = Library(store)
+    session = SurveySession(models, ground, store, browser, tasks, page.busy)
+    layer = SurveyLayer(ground_map)
+    plan = Plan(ground_map, imagery, models, layer, history, tasks)
+    panel = SurveyPanel(plan, session, models, imagery, layer, notice, tasks)
+    Legend(layer, Comparison(layer, library, tasks), history)
+    listed = LibraryList(library, session, panel, layer, history, notice, tasks)
+    cells = Cells(layer, page.square, classify, imagery, library, history, notice, tasks)
+    why = Why(ground_map, classify)
+    steady = Steady(classify, page.classifier, imagery)
+    pictures = AlikePictures(imagery, ground, layer)
+    search = Search(library, browser)
+    alike = Alike(ground_map, layer, cells, classify, search, pictures, notice, tasks)
+    files = SurveyFiles(panel, session, layer, notice)
+    surveys = page.surveys = Surveys(plan, panel, cells, why, alike, files)
+    page.square.on_click(surveys.clicked)
     keys.add(
         [
-            Key("Enter", "Classify what is in the square", finish_drawing),
-            Key("Esc", "Cancel, close", leave_all),
             Key("Backspace", "Take back the last corner", plan.drawing.back),
             Key("S", "Survey: open or close", panel.toggle),
             Key("V", "Survey what the map shows", plan.take_view),
             Key("R", "Mark a rectangle to survey", lambda: plan.draw(RECTANGLE)),
             Key("P", "Mark a polygon to survey", lambda: plan.draw(POLYGON)),
-            Key("G", "Begin the survey, pause it, go on", begin),
-            Key("O", "Hide the survey's colours, or show them", survey_map.toggle),
+            Key("G", "Begin the survey, pause it, go on", panel.press),
+            Key("O", "Hide the survey's colours, or show them", layer.toggle),
             Key("E", "Save the survey as GeoJSON", lambda: files.save("geojson")),
-            Key("W", "Why: where the class is seen", why.toggle),
+            Key("W", "Why: what speaks for the class", why.toggle),
             Key("T", "Steady or not: five sizes", steady.ask),
             Key("M", "More like this", alike.find),
         ]
     )
-    asyncio.ensure_future(kept.begin())  # noqa: RUF006
-    return see
+    on_picture(lambda reading: tasks.start(page.see(reading)))
+    tasks.start(listed.begin())
+    await ReleasePanel(tasks, page.busy, session).keep()

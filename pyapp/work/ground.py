@@ -1,12 +1,9 @@
-"""From a footprint to its chip: reads the tiles under it, once each."""
+"""From a footprint to its chip: reads the tiles under it, each once."""
 
-import asyncio
 from dataclasses import dataclass
 
 import numpy as np
 
-from pyapp.bridge import canvas, http
-from pyapp.bridge.browser import now_ms
 from pyapp.core.errors import (
     MissingTileError,
     NotAnImageError,
@@ -16,23 +13,19 @@ from pyapp.core.errors import (
     SlowTileError,
     UnreachableTileError,
 )
-from pyapp.core.ground.geo import (
-    Footprint,
-    Tile,
-    box_of,
-    on_the_map,
-    resolution_m,
-    tiles_under,
-    zoom_for,
-)
+from pyapp.core.ground.cut import Cut
+from pyapp.core.ground.geo import Footprint, Tile
 from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.cache import PixelCache
 from pyapp.core.imagery.chip import cut, middle, resample
 from pyapp.core.imagery.source import Source
 from pyapp.core.model.card import Card
+from pyapp.work.ports import Clock, Decode, Fetch, StatusError, UnreachableError
+from pyapp.work.tasks import gather
 
 TILE_LIMIT_S = 15.0
-_NO_TILE = (204, 404, 410)
+# Answers that mean "there is no tile", rather than "not now".
+NO_TILE = (204, 404, 410)
 
 
 @dataclass(frozen=True)
@@ -41,11 +34,11 @@ class GroundChip:
 
     Attributes
     ----------
-    pixels : uint8 [S, S, 3]
+    pixels : ndarray of uint8, shape (S, S, 3)
     zoom : int or None
         Of the tiles that it was cut from; ``None`` for a picture without a place.
     imagery_m : float or None
-        Ground sample distance of those tiles, in metres per pixel; likewise.
+        Ground sample distance of those tiles, in metres per pixel; ``None`` for a picture.
     read_ms, prepare_ms : float
         Time for the tiles to arrive, and to decode, lay, cut and resample them.
     """
@@ -58,15 +51,21 @@ class GroundChip:
 
 
 class Ground:
-    """Imagery as pixels, with the tiles used last kept decoded.
+    """Imagery as pixels; the tiles used last stay decoded.
 
     Parameters
     ----------
+    fetch : Fetch
+    decode : Decode
+    clock : Clock
     limit_bytes : int
         For the decoded tiles.
     """
 
-    def __init__(self, limit_bytes: int):
+    def __init__(self, fetch: Fetch, decode: Decode, clock: Clock, limit_bytes: int):
+        self._fetch = fetch
+        self._decode = decode
+        self._clock = clock
         self._decoded = PixelCache(limit_bytes)
 
     async def chip(self, source: Source, footprint: Footprint, card: Card) -> GroundChip:
@@ -75,97 +74,80 @@ class Ground:
         Raises
         ------
         TileError
-            When a tile is missing, slow, refused, unreachable or not a picture.
+            If a tile is missing, slow, refused, out of reach or no picture.
         """
-        start_ms = now_ms()
-        lat = footprint.centre.lat
-        zoom = zoom_for(lat, card.resolution_m, source.min_zoom, source.max_zoom)
-        box = box_of(footprint, zoom)
-        if not on_the_map(box, zoom):
+        start_ms = self._clock.now_ms()
+        recipe = Cut.of(footprint, source, card.resolution_m)
+        if not recipe.on_the_map:
             raise OutsideImageryError
-        tiles = {tile: source.url_of(tile) for tile in tiles_under(box, zoom)}
-        found = {tile: self._decoded.get(url) for tile, url in tiles.items()}
-        kept = {tile: pixels for tile, pixels in found.items() if pixels is not None}
-        wanted = [tile for tile in tiles if tile not in kept]
-        arrived = await _read(source, wanted)
-        read_ms = now_ms()
-        fresh = {tile: await decode_tile(tile, data) for tile, data in arrived.items()}
-        for tile, pixels in fresh.items():
-            self._decoded.put(tiles[tile], pixels)
-        pixels = cut(mosaic.lay(fresh | kept), box, card.chip_px)
+        urls = {tile: source.url_of(tile) for tile in recipe.tiles}
+        pixels = {tile: self._decoded.get(url) for tile, url in urls.items()}
+        wanted = [tile for tile in recipe.tiles if pixels[tile] is None]
+        for tile in wanted:
+            if not source.may_have(tile):
+                raise MissingTileError(tile)
+        arrived = await gather(*(self.read_tile(source, tile) for tile in wanted))
+        read_ms = self._clock.now_ms()
+        for tile, data in zip(wanted, arrived, strict=True):
+            pixels[tile] = await self.decode_tile(tile, data)
+            self._decoded.put(urls[tile], pixels[tile])
         return GroundChip(
-            pixels=pixels,
-            zoom=zoom,
-            imagery_m=resolution_m(zoom, lat),
+            pixels=cut(mosaic.lay(pixels), recipe.box, card.chip_px),
+            zoom=recipe.zoom,
+            imagery_m=recipe.imagery_m,
             read_ms=read_ms - start_ms,
-            prepare_ms=now_ms() - read_ms,
+            prepare_ms=self._clock.now_ms() - read_ms,
         )
 
+    async def picture_chip(self, data: bytes, card: Card) -> GroundChip:
+        """The middle square of an encoded picture as a chip.
 
-async def picture_chip(data: bytes, card: Card) -> GroundChip:
-    """The middle square of an encoded picture as a chip.
+        Raises
+        ------
+        NotAPictureError
+            If it cannot be decoded.
+        """
+        start_ms = self._clock.now_ms()
+        try:
+            pixels = await self._pixels(data)
+            chip = resample(pixels, card.chip_px, middle(pixels))
+        except (mosaic.UndecodableError, MemoryError) as error:
+            raise NotAPictureError from error
+        return GroundChip(chip, None, None, 0.0, self._clock.now_ms() - start_ms)
 
-    Raises
-    ------
-    NotAPictureError
-        When neither Pillow nor the browser can decode it.
-    """
-    start_ms = now_ms()
-    try:
-        pixels = await _pixels(data)
-        chip = resample(pixels, card.chip_px, middle(pixels))
-    except (mosaic.UndecodableError, MemoryError) as error:
-        raise NotAPictureError from error
-    return GroundChip(chip, None, None, 0.0, now_ms() - start_ms)
+    async def read_tile(self, source: Source, tile: Tile) -> bytes:
+        """A tile as it comes.
 
+        Raises
+        ------
+        MissingTileError, RefusedTileError, SlowTileError, UnreachableTileError
+        """
+        try:
+            return await self._fetch(source.url_of(tile), TILE_LIMIT_S)
+        except StatusError as error:
+            if error.status in NO_TILE:
+                raise MissingTileError(tile) from error
+            raise RefusedTileError(source.name, error.status) from error
+        except TimeoutError as error:
+            raise SlowTileError(TILE_LIMIT_S) from error
+        except UnreachableError as error:
+            raise UnreachableTileError(source.name) from error
 
-async def _read(source: Source, wanted: list[Tile]) -> dict[Tile, bytes]:
-    for tile in wanted:
-        if not source.may_have(tile):
-            raise MissingTileError(tile)
-    requests = [asyncio.ensure_future(read_tile(source, tile)) for tile in wanted]
-    try:
-        return dict(zip(wanted, await asyncio.gather(*requests), strict=True))
-    finally:
-        for request in requests:
-            request.cancel()
+    async def decode_tile(self, tile: Tile, data: bytes) -> np.ndarray:
+        """Pixels of a tile, uint8 [n, n, 3].
 
+        Raises
+        ------
+        NotAnImageError
+        """
+        try:
+            return await self._pixels(data)
+        except (mosaic.UndecodableError, MemoryError) as error:
+            raise NotAnImageError(tile) from error
 
-async def read_tile(source: Source, tile: Tile) -> bytes:
-    """A tile as it comes.
-
-    Raises
-    ------
-    MissingTileError, RefusedTileError, SlowTileError, UnreachableTileError
-    """
-    try:
-        return await http.fetch_bytes(source.url_of(tile), TILE_LIMIT_S)
-    except http.StatusError as error:
-        if error.status in _NO_TILE:
-            raise MissingTileError(tile) from error
-        raise RefusedTileError(source.name, error.status) from error
-    except TimeoutError as error:
-        raise SlowTileError(TILE_LIMIT_S) from error
-    except http.UnreachableError as error:
-        raise UnreachableTileError(source.name) from error
-
-
-async def decode_tile(tile: Tile, data: bytes) -> np.ndarray:
-    """Pixels of a tile, uint8 [n, n, 3].
-
-    Raises
-    ------
-    NotAnImageError
-    """
-    try:
-        return await _pixels(data)
-    except (mosaic.UndecodableError, MemoryError) as error:
-        raise NotAnImageError(tile) from error
-
-
-async def _pixels(data: bytes) -> np.ndarray:
-    """Decoded by Pillow, or by the browser where Pillow can't."""
-    try:
-        return mosaic.decode(data)
-    except mosaic.UndecodableError:
-        return await canvas.decode(data)
+    async def _pixels(self, data: bytes) -> np.ndarray:
+        """Decoded by Pillow, or by the port if Pillow can't."""
+        try:
+            return mosaic.decode(data)
+        except mosaic.UndecodableError:
+            return await self._decode(data)

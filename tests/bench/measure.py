@@ -229,9 +229,9 @@ def _answers(playwright, page: str, dist: Path, clicks: int) -> list[tuple]:
         tab.goto(page)
         tab.wait_for_selector(READY, state="attached")
         # The page has measured the ways to run the model, and settled on one.
-        tab.wait_for_selector("#ways label:has-text('ms a square')", state="attached")
+        tab.wait_for_selector("#backends label:has-text('ms a square')", state="attached")
         tab.wait_for_selector("#measure:enabled", state="attached")
-        threads = threads_of(tab.text_content("#way"))
+        threads = threads_of(tab.text_content("#backend"))
         job = _plain_job(tab, card) | {"threads": threads}
         tab.evaluate((HERE / "plain.js").read_text(), job)
         for _ in range(5):

@@ -1,11 +1,20 @@
 """The way of one square without a browser: what the page is compared with."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pyapp.core.model.prediction import predictions
 from training.golden import native_chip
 
-__all__ = ["native_answer", "native_chip"]
+__all__ = ["Zooms", "native_answer", "native_chip"]
+
+
+class Zooms(NamedTuple):
+    """The coarsest and the finest zoom of some imagery."""
+
+    min_zoom: int
+    max_zoom: int
 
 
 def native_answer(card, session, chip):

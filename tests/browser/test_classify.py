@@ -10,7 +10,7 @@ from pyapp.core.address import view_from
 from pyapp.core.ground.geo import Pixel, pixel_at, place_at
 from pyapp.core.model.card import Card
 from tests.browser.conftest import launch
-from tests.browser.native import native_answer, native_chip
+from tests.browser.native import Zooms, native_answer, native_chip
 
 # On a tile, over an edge, over a corner of four tiles, and at other zooms of the map.
 VIEWS = [
@@ -31,7 +31,7 @@ def model(dist):
 
 
 def assert_same_as_native(shown, model, dist):
-    chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], 14, 18)
+    chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], Zooms(14, 18))
     assert np.array_equal(shown.chip, chip), "the chip differs from the native one"
     answer = native_answer(*model, chip)
     assert shown.label == answer.best.label
@@ -78,7 +78,7 @@ def test_a_label_set_is_named_where_the_model_hesitates(open_page, model, dist):
     """Where it isn't sure and two or three classes are likely, it names them and how often so."""
     for view in VIEWS:
         shown = open_page(view).classify()
-        chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], 14, 18)
+        chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], Zooms(14, 18))
         answer = native_answer(*model, chip)
         hesitates = answer.familiar and not answer.sure and 1 < len(answer.likely) <= 3
         assert (" or " in shown.text) == hesitates

@@ -27,51 +27,53 @@ FEW_GB = "Object.defineProperty(navigator, 'deviceMemory', {value: 2})"
 
 def ways(page) -> dict[str, str]:
     """What the panel says of each way."""
-    rows = page.tab.locator("#ways label").all()
+    rows = page.tab.locator("#backends label").all()
     return {row.locator("span").inner_text(): row.locator("small").inner_text() for row in rows}
 
 
 def open_panel(page) -> None:
     page.tab.click("#device summary")
-    page.tab.wait_for_selector("#ways label")
+    page.tab.wait_for_selector("#backends label")
 
 
 def test_the_quickest_right_way_is_found_unasked_and_remembered(open_page):
     page = open_page(before=lambda context: None)
     open_panel(page)
-    page.tab.wait_for_selector("#ways label:has-text('ms a square')")
+    page.tab.wait_for_selector("#backends label:has-text('ms per square')")
     found = ways(page)
-    times = {way: float(note.split(" ")[0]) for way, note in found.items() if "ms a square" in note}
+    times = {
+        way: float(note.split(" ")[0]) for way, note in found.items() if "ms per square" in note
+    }
     assert len(times) == 2
     fair = [way for way in times if "no core left" not in found[way]]
     # Shown times are rounded: the quickest may share its number.
-    assert times[page.tab.inner_text("#way")] == min(times[way] for way in fair)
+    assert times[page.tab.inner_text("#backend")] == min(times[way] for way in fair)
     assert page.classify().label
-    before = page.tab.inner_text("#way")
+    before = page.tab.inner_text("#backend")
     page.tab.reload()
     page.wait_ready()
     open_panel(page)
     assert ways(page) == found
-    assert page.tab.inner_text("#way") == before
+    assert page.tab.inner_text("#backend") == before
 
 
 def test_the_person_can_choose_and_go_back_to_automatic(open_page):
     page = open_page(before=lambda context: None)
     open_panel(page)
-    page.tab.click("#ways label:has-text('one thread')")
-    page.tab.wait_for_selector("#way:text-is('Processor, one thread')")
+    page.tab.click("#backends label:has-text('one thread')")
+    page.tab.wait_for_selector("#backend:text-is('Processor, one thread')")
     one = page.classify()
     page.tab.reload()
     page.wait_ready()
     open_panel(page)
-    assert page.tab.inner_text("#way") == "Processor, one thread"
-    assert page.tab.is_checked("#ways label:has-text('one thread') input")
-    page.tab.click("#ways label:has-text('2 threads')")
-    page.tab.wait_for_selector("#way:text-is('Processor, 2 threads')")
+    assert page.tab.inner_text("#backend") == "Processor, one thread"
+    assert page.tab.is_checked("#backends label:has-text('one thread') input")
+    page.tab.click("#backends label:has-text('2 threads')")
+    page.tab.wait_for_selector("#backend:text-is('Processor, 2 threads')")
     two = page.classify()
     assert dict(two.best) == pytest.approx(dict(one.best), abs=1e-4)
-    page.tab.click("#ways label:has-text('Automatic')")
-    page.tab.wait_for_selector("#ways label:has-text('Automatic') input:checked:enabled")
+    page.tab.click("#backends label:has-text('Automatic')")
+    page.tab.wait_for_selector("#backends label:has-text('Automatic') input:checked:enabled")
 
 
 def test_a_way_with_wrong_answers_is_not_taken(open_page):
@@ -87,19 +89,21 @@ def test_a_way_with_wrong_answers_is_not_taken(open_page):
 
     page = open_page(before=spoil)
     open_panel(page)
-    first = page.tab.inner_text("#way")
+    first = page.tab.inner_text("#backend")
     page.tab.click("#measure")
-    page.tab.wait_for_selector("#ways label:has-text('Wrong or no answers')")
-    notes = set(ways(page).values()) - {"The quickest right one that leaves a core for the page"}
+    page.tab.wait_for_selector("#backends label:has-text('Wrong or no answers')")
+    notes = set(ways(page).values()) - {
+        "Fastest correct backend that leaves a core free for the page"
+    }
     assert notes == {"Wrong or no answers"}
-    assert page.tab.inner_text("#way") == first
+    assert page.tab.inner_text("#backend") == first
     assert page.classify().label
 
 
 def test_a_small_phone_is_spared(open_page):
     page = open_page(before=lambda context: context.add_init_script(FEW_GB))
     open_panel(page)
-    assert page.tab.inner_text("#way") == "Processor, one thread"
+    assert page.tab.inner_text("#backend") == "Processor, one thread"
     page.tab.wait_for_timeout(5000)
     assert "Not measured" in ways(page)["Processor, one thread"]
     assert page.classify().label
@@ -115,8 +119,8 @@ def test_a_graphics_card_answers_as_the_processor_and_its_loss_is_survived(playw
     on_processor = page.classify()
     open_panel(page)
     assert "Graphics card (WebGPU)" in ways(page)
-    page.tab.click("#ways label:has-text('WebGPU')")
-    page.tab.wait_for_selector("#way:text-is('Graphics card (WebGPU)')")
+    page.tab.click("#backends label:has-text('WebGPU')")
+    page.tab.wait_for_selector("#backend:text-is('Graphics card (WebGPU)')")
     on_card = page.classify()
     assert dict(on_card.best) == pytest.approx(dict(on_processor.best), abs=1e-3)
     before = page._span_count()
@@ -125,7 +129,7 @@ def test_a_graphics_card_answers_as_the_processor_and_its_loss_is_survived(playw
     page.tab.evaluate("card.destroy()")
     page.wait_answer(before)
     assert page.shown().label == on_processor.label
-    assert page.tab.inner_text("#way").startswith("Processor")
+    assert page.tab.inner_text("#backend").startswith("Processor")
     assert ways(page)["Graphics card (WebGPU)"] == "Gave up during this visit"
     browser.close()
 

@@ -18,7 +18,7 @@ from pyapp.core.model.card import Card
 from pyapp.core.survey.geojson import to_geojson
 from pyapp.core.survey.survey import ImageryFacts, ModelFacts, Survey
 from tests.browser.conftest import ROOT
-from tests.browser.native import native_answer, native_chip
+from tests.browser.native import Zooms, native_answer, native_chip
 from tests.browser.tile_server import TileServer
 
 SHEET = ROOT.parent / "shared" / "data" / "tiles" / "labelled"
@@ -58,7 +58,7 @@ def test_a_square_on_each_class_is_named_as_natively(
         # The page answers with the place as it writes it itself.
         page.tab.wait_for_function("place => location.hash !== place", arg=wanted)
         shown = page.classify()
-        chip = native_chip(SHEET, shown.footprint, card, 15, ZOOM)
+        chip = native_chip(SHEET, shown.footprint, card, Zooms(15, ZOOM))
         answer = native_answer(card, session, chip)
         assert shown.footprint.centre == pytest.approx((lng, lat), abs=2e-6)
         assert np.array_equal(shown.chip, chip)
@@ -116,7 +116,7 @@ def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, frame
     for feature in page.features():
         facts = feature["properties"]
         footprint = Footprint(LngLat(*facts["footprint"]["centre"]), card.footprint_m)
-        chip = native_chip(framed_sheet.folder, footprint, card, 15, ZOOM)
+        chip = native_chip(framed_sheet.folder, footprint, card, Zooms(15, ZOOM))
         answer = native_answer(card, session, chip)
         assert hashlib.sha256(chip.tobytes()).hexdigest() == facts["chip_sha256"]
         same += facts["class"] == answer.best.label

@@ -212,7 +212,7 @@ def test_storage_that_is_refused_or_corrupt_does_no_harm(new_device, host, befor
     page.open()
     assert page.classify().label
     page.tab.click("#device summary")
-    assert "Processor" in page.tab.inner_text("#way")
+    assert "Processor" in page.tab.inner_text("#backend")
     assert page.crashes == []
 
 

@@ -43,8 +43,7 @@ def natively(dist, footprint):
     folder = dist / "models/ucmerced"
     card = Card.from_json("ucmerced", (folder / "card.json").read_text())
     source = sources_from_json((dist / "imagery/sources.json").read_text())[0]
-    limits = (source.min_zoom, source.max_zoom)
-    chip = native_chip(dist / "imagery/sample", footprint, card, *limits)
+    chip = native_chip(dist / "imagery/sample", footprint, card, source)
     return native_answer(card, onnxruntime.InferenceSession(folder / "model.onnx"), chip)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pyapp.core.ground.geo import Footprint, LngLat
 from pyapp.core.model.card import Card
-from tests.browser.native import native_answer, native_chip
+from tests.browser.native import Zooms, native_answer, native_chip
 
 # Inside the built-in imagery, with no gap in sight.
 HERE = "#map=18/27.629500/85.520000"
@@ -33,13 +33,13 @@ def test_every_square_is_named_as_natively(surveyed, dist):
     card = Card.from_json("ucmerced", (folder / "card.json").read_text())
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     features = surveyed.features()
-    named = [each["properties"] for each in features if each["properties"]["state"] == "named"]
+    named = [each["properties"] for each in features if each["properties"]["state"] == "classified"]
     assert len(features) == len({each["id"] for each in features}) >= 30
     assert len(named) >= 25
 
     for facts in named[::3]:
         footprint = Footprint(LngLat(*facts["footprint"]["centre"]), facts["footprint"]["side_m"])
-        chip = native_chip(dist / "imagery/sample", footprint, card, 14, 18)
+        chip = native_chip(dist / "imagery/sample", footprint, card, Zooms(14, 18))
         answer = native_answer(card, session, chip)
         assert facts["class"] == answer.best.label
         assert facts["score"] == pytest.approx(answer.best.probability, abs=0.002)
@@ -221,7 +221,7 @@ def test_a_survey_goes_on_after_a_reload_with_what_was_named(open_page):
     page.wait_survey()
     features = page.features()
     assert len(features) == count
-    named = [each for each in features if each["properties"]["state"] == "named"]
+    named = [each for each in features if each["properties"]["state"] == "classified"]
     assert len({each["properties"]["chip_sha256"] for each in named}) == len(named)
 
 

@@ -107,7 +107,7 @@ def test_a_survey_over_the_date_line(open_page, tile_server):
     page.survey_view()
     lngs = [each["properties"]["footprint"]["centre"][0] for each in page.features()]
     assert min(lngs) < -179.9 and max(lngs) > 179.9
-    assert {each["properties"]["state"] for each in page.features()} == {"named"}
+    assert {each["properties"]["state"] for each in page.features()} == {"classified"}
 
 
 def test_imagery_that_may_not_be_analysed_in_bulk_switches_surveys_off(open_page):

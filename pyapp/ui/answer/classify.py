@@ -1,182 +1,145 @@
-"""From the square to the answer."""
+"""The button that names what is under the square."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
-from pyscript import web, when
+from pyscript import web
 
 from pyapp.bridge import browser
-from pyapp.core.errors import LookdownError, ModelError
-from pyapp.core.ground.geo import Footprint
-from pyapp.core.model.prediction import predictions
-from pyapp.ui.answer.result import Answer, ResultPanel
+from pyapp.core.errors import LookdownError
+from pyapp.ui.answer.result import ResultPanel
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.ground.square import Square
-from pyapp.ui.shell.notice import Notice
-from pyapp.work.ground import Ground, GroundChip, picture_chip
-from pyapp.work.runner import Runner
+from pyapp.ui.shell.dom import on
+from pyapp.ui.shell.notice import ANSWER, Notice
+from pyapp.work.busy import Busy
+from pyapp.work.classifier import Answer, Classifier
+from pyapp.work.models import Models
+from pyapp.work.tasks import Tasks
 
 # Seconds after which the page shows that it is at work.
 PATIENCE_S = 0.2
 WAITING_S = 0.1
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 
+@dataclass
 class Classify:
-    """The button that names what is under the square; pressed again, it cancels."""
+    """Classifies what is under the square; pressed again, it cancels.
 
-    def __init__(
-        self,
-        square: Square,
-        imagery: ImageryPanel,
-        ground: Ground,
-        result: ResultPanel,
-        notice: Notice,
-    ):
-        self._square = square
-        self._imagery = imagery
-        self._ground = ground
-        self._result = result
-        self._notice = notice
-        self._model: Runner | None = None
-        self._failed: ModelError | None = None
-        self._on_model: list[Callable[[], Awaitable[None]]] = []
-        self._on_answer: list[Callable[[Answer], None]] = []
-        self.answer: Answer | None = None
-        self._task: asyncio.Task | None = None
-        self._shows_work = False
+    Attributes
+    ----------
+    answer : Answer or None
+        The last one.
+    """
+
+    classifier: Classifier
+    models: Models
+    square: Square
+    imagery: ImageryPanel
+    result: ResultPanel
+    notice: Notice
+    tasks: Tasks
+    busy: Busy
+    answer: Answer | None = None
+    _task: "asyncio.Task[None] | None" = None
+    _shows_work: bool = False
+    _on_answer: list[Callable[[Answer], None]] = field(default_factory=list)
+
+    def __post_init__(self):
         self._button = web.page["classify"]
         self._label = self._button.find("span")[0]
         self._label.textContent = "Loading the model"
-        when("click", self._button)(lambda _event: self.press())
-        square.on_move(lambda: result.fade(True))
-
-    async def use(self, loading: asyncio.Future) -> None:
-        """Classify with the model that is being loaded, as soon as it is there.
-
-        Where it can't be loaded, the one before stays.
-        """
-        before = self._model
-        try:
-            self._model = await loading
-        except ModelError as error:
-            if self._model is None:
-                self._label.textContent = "No model"
-                self._failed = error
-            self._notice.tell(error)
-            return
-        self._square.resize(self._model.card.footprint_m)
-        self._label.textContent = "Classify"
-        self._button.disabled = False
-        browser.set_ready()
-        for handler in self._on_model:
-            await handler()
-        if before not in (None, self._model):
-            await self.finish()
-            await before.close()
-
-    @property
-    def model(self) -> Runner | None:
-        """The model in use; ``None`` until it is there."""
-        return self._model
-
-    def on_model(self, handler: Callable[[], Awaitable[None]]) -> None:
-        """Await ``handler()`` after the model has changed, before the old one is given up."""
-        self._on_model.append(handler)
+        on("click", self._button, self.press)
+        self.square.on_move(lambda: self.result.fade(True))
+        self.models.on_change(self._model_changed)
 
     def on_answer(self, handler: Callable[[Answer], None]) -> None:
         """Call ``handler(answer)`` after an answer was shown."""
         self._on_answer.append(handler)
 
-    def do(self, work: Coroutine) -> None:
-        """Do other work in place of a classification, which can be cancelled as one."""
+    def do(self, work: Work) -> None:
+        """Do other work in place of a classification; it can be cancelled like one."""
         self.cancel()
-        self._task = asyncio.ensure_future(self._run(work))
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is being classified."""
-        return self._task is None
-
-    async def finish(self) -> None:
-        """Wait until what goes on has ended."""
-        if self._task is not None:
-            await asyncio.wait((self._task,))
+        self._task = self.tasks.start(self._run(work))
 
     def press(self) -> None:
         """Classify; or cancel, while that is going on."""
         if self._task is not None:
             self.cancel()
-        elif self._model is not None:
-            self._task = asyncio.ensure_future(self._run(self._classify_square()))
+        else:
+            self.press_anew()
 
     def press_anew(self) -> None:
         """Classify; what is going on is dropped."""
-        if self._model is not None:
-            self.do(self._classify_square())
+        if self.models.runner is not None:
+            self.do(self._classify_square)
 
     async def classify_picture(self, data: bytes) -> None:
-        """Classify the middle of an encoded picture, once what goes on has ended."""
-        while self._model is None or self._task is not None:
-            if self._model is None and self._failed is not None:
-                self._notice.tell(self._failed)
-                return
+        """Classify the middle of an encoded picture once what goes on has ended."""
+        while self.models.runner is None or self._task is not None:
+            if self.models.runner is None and self.models.error is not None:
+                raise self.models.error
             await asyncio.sleep(WAITING_S)
-        self._task = asyncio.ensure_future(self._run(self._classify_picture(data)))
+        self.do(lambda: self._classify_picture(data))
 
     def cancel(self) -> None:
         """Stop what is going on; the last answer stays."""
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self, work: Coroutine) -> None:
+    def say_no_model(self) -> None:
+        """Say on the button that there is no model to classify with."""
+        if self.models.runner is None:
+            self._label.textContent = "No model"
+
+    async def _model_changed(self) -> None:
+        """Another model is in use; the one before is closed after this."""
+        self.square.resize(self.models.runner.card.footprint_m)
+        if not self._shows_work:
+            self._label.textContent = "Classify"
+        self._button.disabled = False
+        browser.set_ready()
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+
+    async def _run(self, work: Work) -> None:
         # An answer that comes at once should not flicker through "Cancel".
         working = asyncio.get_running_loop().call_later(PATIENCE_S, self._show_work, True)
-        try:
-            await work
-            if self._notice.stands:
-                self._notice.clear()
-        except LookdownError as error:
-            self._notice.tell(error)
-        finally:
-            working.cancel()
-            if self._task is asyncio.current_task():
-                self._task = None
-                self._show_work(False)
+        with self.busy.doing("answer"):
+            try:
+                await work()
+                self.notice.clear(ANSWER)
+            except LookdownError as error:
+                self.notice.tell(error, ANSWER)
+            finally:
+                working.cancel()
+                if self._task is asyncio.current_task():
+                    self._task = None
+                    self._show_work(False)
 
     async def _classify_square(self) -> None:
-        footprint, source, model = self._square.footprint, self._imagery.source, self._model
-        start_ms = browser.now_ms()
-        chip = await self._ground.chip(source, footprint, model.card)
-        browser.measure("lookdown:read", start_ms, start_ms + chip.read_ms)
-        await self._name(model, chip, footprint, source.credit)
-        self._result.fade(footprint != self._square.footprint)
+        footprint = self.square.footprint
+        self._show(await self.classifier.square(footprint, self.imagery.source))
+        self.result.fade(footprint != self.square.footprint)
 
     async def _classify_picture(self, data: bytes) -> None:
-        model = self._model
-        chip = await picture_chip(data, model.card)
-        await self._name(model, chip, None, "a picture of your own")
-        self._result.fade(False)
+        self._show(await self.classifier.picture(data))
+        self.result.fade(False)
 
-    async def _name(
-        self, model: Runner, chip: GroundChip, footprint: Footprint | None, credit: str
-    ) -> None:
-        chip_ms = browser.now_ms()
-        outputs = await model.run(chip.pixels[np.newaxis])
-        inferred_ms = browser.now_ms()
-        (prediction,) = predictions(model.card, outputs)
-        infer_ms = inferred_ms - chip_ms
-        self.answer = Answer(footprint, credit, chip, model.card, prediction, infer_ms)
-        self._result.show(self.answer)
-        browser.measure("lookdown:prepare", chip_ms - chip.prepare_ms, chip_ms)
-        browser.measure("lookdown:infer", chip_ms, inferred_ms)
-        browser.measure("lookdown:show", inferred_ms, browser.now_ms())
+    def _show(self, answer: Answer) -> None:
+        start_ms = browser.now_ms()
+        self.answer = answer
+        self.result.show(answer)
+        browser.measure("lookdown:show", start_ms, browser.now_ms())
         for handler in self._on_answer:
-            handler(self.answer)
+            handler(answer)
 
     def _show_work(self, working: bool) -> None:
         if working == self._shows_work:
             return
         self._shows_work = working
         self._label.textContent = "Cancel" if working else "Classify"
-        self._square.show_work(working)
+        self.square.show_work(working)

@@ -1,20 +1,18 @@
-"""Why: where in the square the class is seen; and whether the answer holds at other sizes."""
+"""Why: what speaks for the class; and whether the answer holds at other sizes."""
 
-import numpy as np
-from pyscript import web, when
+from dataclasses import dataclass
+
+from pyscript import web
 
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import PictureOverlay
-from pyapp.core.ground.geo import Footprint, bounds_of
+from pyapp.core.ground.geo import bounds_of
 from pyapp.core.model.heat import heat
-from pyapp.core.model.prediction import Prediction, predictions
 from pyapp.ui.answer.classify import Classify
-from pyapp.ui.answer.result import Answer, percent
+from pyapp.ui.answer.wording import is_steady, steadiness
 from pyapp.ui.ground.imagery import ImageryPanel
-from pyapp.work.ground import Ground
-
-# Footprints around the model's own, as shares of its side.
-SIZES = (0.7, 0.85, 1.0, 1.2, 1.4)
+from pyapp.ui.shell.dom import on, on_any
+from pyapp.work.classifier import Answer, Classifier
 
 
 class Why:
@@ -26,8 +24,8 @@ class Why:
         self._button = web.page["why"]
         self._list = web.page["best"]
         self._class_id: int | None = None
-        when("click", self._button)(lambda _event: self.toggle())
-        when("click", self._list)(self._choose)
+        on("click", self._button, self.toggle)
+        on_any("click", self._list, "li", self._choose)
         classify.on_answer(self._answered)
 
     @property
@@ -56,10 +54,10 @@ class Why:
 
     def _show(self) -> None:
         answer = self._classify.answer
-        on = self.is_on and answer is not None and answer.place is not None
-        self._list.classList.toggle("choosing", on)
+        on_now = self.is_on and answer is not None and answer.place is not None
+        self._list.classList.toggle("choosing", on_now)
         rows = list(self._list.find("li"))
-        if not on:
+        if not on_now:
             self._overlay.clear()
             for row in rows:
                 row.removeAttribute("aria-current")
@@ -70,10 +68,9 @@ class Why:
         for row, each in zip(rows, ranked, strict=False):
             row.setAttribute("aria-current", "true" if each.class_id == class_id else "false")
 
-    def _choose(self, event) -> None:
+    def _choose(self, row) -> None:
         """Show it for another of the five best."""
-        row = event.target.closest("li")
-        if self._classify.answer is None or row is None:
+        if self._classify.answer is None:
             return
         place = [each._dom_element.isSameNode(row) for each in self._list.find("li")].index(True)
         self._class_id = self._classify.answer.prediction.ranked[place].class_id
@@ -81,55 +78,32 @@ class Why:
         self._show()
 
 
+@dataclass
 class Steady:
     """Classifies at five sizes around the square's own; an answer that flips is unsteady."""
 
-    def __init__(self, classify: Classify, imagery: ImageryPanel, ground: Ground):
-        self._classify = classify
-        self._imagery = imagery
-        self._ground = ground
+    classify: Classify
+    classifier: Classifier
+    imagery: ImageryPanel
+
+    def __post_init__(self):
         self._button = web.page["steady"]
         self._said = web.page["steady-said"]
-        when("click", self._button)(lambda _event: self.ask())
-        classify.on_answer(self._answered)
+        on("click", self._button, self.ask)
+        self.classify.on_answer(self._answered)
 
     def ask(self) -> None:
         """Find out for the square of the last answer."""
-        answer = self._classify.answer
+        answer = self.classify.answer
         if answer is not None and answer.place is not None:
-            self._classify.do(self._find_out(answer))
+            self.classify.do(lambda: self._find_out(answer))
 
     def _answered(self, answer: Answer) -> None:
         self._button.disabled = answer.place is None
         self._said.hidden = True
 
     async def _find_out(self, answer: Answer) -> None:
-        model, source = self._classify.model, self._imagery.source
-        centre, side_m = answer.place
-        chips = [
-            (await self._ground.chip(source, Footprint(centre, share * side_m), model.card)).pixels
-            for share in SIZES
-        ]
-        found = predictions(model.card, await model.run(np.stack(chips)))
-        self._said.textContent = steadiness(found, side_m)
+        found = await self.classifier.sizes(answer.place, self.imagery.source)
+        self._said.textContent = steadiness(found, answer.place.side_m)
         self._said.className = "small" if is_steady(found) else "small unsteady"
         self._said.hidden = False
-
-
-def is_steady(found: list[Prediction]) -> bool:
-    """Whether the best class is the same at all sizes."""
-    return len({each.best.class_id for each in found}) == 1
-
-
-def steadiness(found: list[Prediction], side_m: float) -> str:
-    """What five sizes gave, as a person reads it."""
-    best = [each.best for each in found]
-    if is_steady(found):
-        least = min(each.probability for each in best)
-        return (
-            f"Steady: {best[0].label} at {SIZES[0] * side_m:.0f} to {SIZES[-1] * side_m:.0f} m, "
-            f"{percent(least)} or more."
-        )
-    parts = [f"{share * side_m:.0f} m {each.label} ({percent(each.probability)})"
-             for share, each in zip(SIZES, best, strict=True)]  # fmt: skip
-    return "Unsteady: " + ", ".join(parts) + "."

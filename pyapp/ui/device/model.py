@@ -1,68 +1,62 @@
 """Which model the page uses."""
 
-import asyncio
+from dataclasses import dataclass
 
-from pyscript import web, when
+from pyscript import web
 
-from pyapp.bridge import browser, onnx
+from pyapp.bridge import browser
 from pyapp.core.address import model_from, query_with_model
-from pyapp.core.model.card import ModelName
+from pyapp.core.errors import ModelError
+from pyapp.ui.answer.classify import Classify
+from pyapp.ui.shell.dom import on
 from pyapp.ui.shell.notice import Notice
-from pyapp.work.runner import Runner
+from pyapp.work.models import Models
+from pyapp.work.tasks import Tasks
 
-FOLDER = "models"
 
+@dataclass
+class ModelChoice:
+    """The list of models to choose from; the address names the one in use."""
 
-class Models:
-    """The models one can choose from; the default one at first, or the one that the link names.
+    models: Models
+    classify: Classify
+    notice: Notice
+    tasks: Tasks
 
-    Attributes
-    ----------
-    loading : Future of Runner
-        The chosen model; raises a ModelError where it is waited for.
-    """
-
-    def __init__(self, notice: Notice):
-        self._notice = notice
-        self._listed: list[ModelName] = []
+    def __post_init__(self):
         self._choice = web.page["model"]
-        self._on_pick = lambda: None
-        self.loading = _begun(self._open_first())
-        when("change", self._choice)(lambda _event: self._pick(self._choice.value))
+        on("change", self._choice, lambda: self.tasks.start(self._pick(self._choice.value)))
 
-    def on_pick(self, handler) -> None:
-        """Call ``handler()`` after another model was chosen; `loading` is that one then."""
-        self._on_pick = handler
+    async def load_first(self) -> None:
+        """Use the model that the link names, or the default one."""
+        wanted = model_from(browser.query())
+        try:
+            await self.models.load_first(wanted)
+        except ModelError as error:
+            self.classify.say_no_model()
+            self.notice.tell(error)
+        listed = self.models.listed
+        self._choice.append(*(web.option(each.title, value=each.name) for each in listed))
+        web.page["model-row"].hidden = len(listed) < 2
+        self._show()
+        if listed and wanted is not None and wanted not in [each.name for each in listed]:
+            self.notice.say(f"There is no model {wanted} here, so {listed[0].title} is used.")
 
-    async def _open_first(self) -> Runner:
-        self._listed = await onnx.list_models(FOLDER)
-        named = model_from(browser.query())
-        names = [each.name for each in self._listed]
-        name = named if named in names else names[0]
-        for each in self._listed:
-            option = web.option(each.title, value=each.name)
-            option.selected = each.name == name
-            self._choice.append(option)
-        web.page["model-row"].hidden = len(names) < 2
-        if named not in (None, name):
-            self._notice.say(f"There is no model {named} here, so {self._listed[0].title} is used.")
-        return await self._open(name)
+    async def _pick(self, name: str) -> None:
+        self._show_in_address(name)
+        try:
+            await self.models.choose(name)
+        except ModelError as error:
+            self.notice.tell(error)
+            if self.models.chosen is not None:
+                self._show()
+                self._show_in_address(self.models.chosen)
 
-    async def _open(self, name: str) -> Runner:
-        runner = await Runner.open(FOLDER, name)
-        browser.mark("lookdown:model")
-        return runner
+    def _show(self) -> None:
+        if self.models.chosen is not None:
+            self._choice.value = self.models.chosen
 
-    def _pick(self, name: str) -> None:
-        default = self._listed[0].name
+    def _show_in_address(self, name: str) -> None:
+        default = self.models.listed[0].name
         query = query_with_model(browser.query(), None if name == default else name)
         browser.show_address(query, browser.fragment())
-        self.loading = _begun(self._open(name))
-        self._on_pick()
-
-
-def _begun(loading) -> asyncio.Future:
-    """A coroutine, begun; it may fail before anyone waits for it, which is no forgotten error."""
-    future = asyncio.ensure_future(loading)
-    future.add_done_callback(lambda each: each.cancelled() or each.exception())
-    return future

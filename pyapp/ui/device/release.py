@@ -1,61 +1,69 @@
-"""Whether the application is kept on the device, and what to do when there's a newer one."""
+"""Whether the application is kept on the device, and what to do when there is a newer one."""
 
-import asyncio
+from dataclasses import dataclass
 
-from pyscript import web, when
+from pyscript import web
 
-from pyapp.bridge.release import Kept, Release, stored_mb
-from pyapp.ui.answer.classify import Classify
+from pyapp.bridge.release import Release, ReleaseState, stored_mb
+from pyapp.ui.shell.dom import on
+from pyapp.work.busy import Busy
+from pyapp.work.session import SurveySession
+from pyapp.work.tasks import Tasks
 
 SAID = {
-    Kept.IMPOSSIBLE: "Not kept on this device: this browser allows that over https only.",
-    Kept.ARRIVING: "Keeping Lookdown on this device, for use without a network",
-    Kept.FAILED: "Not kept on this device: a part did not arrive. Reload to try again.",
-    Kept.NO_ROOM: "Not kept on this device: there is no room. Free some and reload; "
+    ReleaseState.IMPOSSIBLE: "Not kept on this device: this browser allows that over https only.",
+    ReleaseState.ARRIVING: "Keeping Lookdown on this device, for use without a network",
+    ReleaseState.FAILED: "Not kept on this device: a part did not arrive. Reload to try again.",
+    ReleaseState.NO_ROOM: "Not kept on this device: there is no room. Free some and reload; "
     "until then the page works with a network.",
 }
 ASKED = {
-    Kept.NEWER: ("A newer Lookdown is on this device.", "Use it now"),
-    Kept.ELSEWHERE: ("Lookdown was renewed in another tab.", "Reload this one"),
+    ReleaseState.NEWER: ("A newer Lookdown is on this device.", "Use it now"),
+    ReleaseState.ELSEWHERE: ("Lookdown was updated in another tab.", "Reload this one"),
 }
 
 
+@dataclass
 class ReleasePanel:
-    """A line that says what is kept on the device; a question where a newer release is."""
+    """A line that says what is kept on the device, and a question if there is a newer release."""
 
-    def __init__(self, classify: Classify):
-        self._classify = classify
+    tasks: Tasks
+    busy: Busy
+    session: SurveySession
+
+    def __post_init__(self):
         self._line = web.page["kept"]
         self._question = web.page["newer"]
         self._now, later = self._question.find("button")
         self._release = Release(self._show)
-        when("click", self._now)(self._switch)
-        when("click", later)(lambda _event: self._answered())
+        on("click", self._now, lambda: self.tasks.start(self._switch()))
+        on("click", later, self._answered)
 
     async def keep(self) -> None:
         """Have the application kept; to be called once the page can be used."""
         await self._release.keep()
 
-    async def _switch(self, _event) -> None:
+    async def _switch(self) -> None:
         self._now.disabled = True
-        # An answer that is on its way is not thrown away.
-        await self._classify.finish()
+        # A survey goes on where it was after the reload; an answer on its way is waited for.
+        await self.session.pause()
+        await self.busy.until_idle()
         self._release.switch()
 
     def _answered(self) -> None:
         self._question.hidden = True
 
-    def _show(self, kept: Kept) -> None:
-        if kept in ASKED:
-            text, offer = ASKED[kept]
+    def _show(self, state: ReleaseState) -> None:
+        if state in ASKED:
+            text, offer = ASKED[state]
             self._question.find("p")[0].textContent = text
             self._now.textContent = offer
             self._question.hidden = False
-        self._line.dataset.kept = kept.value
-        if kept in SAID:
-            self._line.textContent = SAID[kept]
+        self._line.dataset.kept = state.value
+        if state in SAID:
+            self._line.textContent = SAID[state]
         else:
-            asyncio.ensure_future(self._say_size())  # noqa: RUF006
+            self.tasks.start(self._say_size())
 
     async def _say_size(self) -> None:
         size, _free = await stored_mb()

@@ -1,37 +1,42 @@
-"""What is kept on the device: how much, whether for good, and how to be rid of it."""
+"""What is kept on the device: how much, whether for good, and how to remove it."""
 
-from pyscript import web, when
+from dataclasses import dataclass
 
-from pyapp.bridge import device, release
+from pyscript import web
 
-NAMES = {
-    "python": "Page, Python and map",
-    "packages": "Its packages",
-    "answer": "Model and its runtime",
-    "rest": "Imagery and the rest",
-    "extra": "Graphics card runtime, other models",
-}
+from pyapp.bridge import release
+from pyapp.bridge.device import GPU
+from pyapp.ui.device.wording import PARTS
+from pyapp.ui.shell.dom import fill, on
+from pyapp.work.ports import Settings
+from pyapp.work.runner import RECORD
+from pyapp.work.tasks import Tasks
+
 MEGA = 1e6
 
 
+@dataclass
 class StoragePanel:
     """A table of what is stored; buttons to keep it for good, and to remove it."""
 
-    def __init__(self):
+    settings: Settings
+    tasks: Tasks
+
+    def __post_init__(self):
         self._table = web.page["stored"]
         self._for_good = web.page["for-good"]
         self._persist = web.page["persist"]
         self._remove = web.page["remove"]
         self._sure = web.page["sure"]
-        when("toggle", web.page["device"])(self._show)
-        when("click", self._persist)(self._keep)
-        when("click", self._remove)(lambda _event: self._sure.showModal())
-        when("close", self._sure)(self._answered)
+        on("toggle", web.page["device"], lambda: self.tasks.start(self._show()))
+        on("click", self._persist, lambda: self.tasks.start(self._keep()))
+        on("click", self._remove, self._sure.showModal)
+        on("close", self._sure, lambda: self.tasks.start(self._answered()))
 
-    async def _show(self, _event=None) -> None:
+    async def _show(self) -> None:
         sizes = await release.kept_bytes()
         rows = []
-        for part, name in NAMES.items():
+        for part, name in PARTS.items():
             if sizes.get(part):
                 rows += [web.dt(name), web.dd(f"{sizes[part] / MEGA:.1f} MB")]
         used, free = await release.stored_mb()
@@ -39,7 +44,7 @@ class StoragePanel:
             rows += [web.dt("In all, as the browser counts"), web.dd(f"{used:.1f} MB")]
         if free:
             rows += [web.dt("Room left"), web.dd(f"{free / 1000:.1f} GB")]
-        self._table.replaceChildren(*(row._dom_element for row in rows))
+        fill(self._table, rows)
         self._remove.hidden = not any(sizes.values())
         lasting = await release.is_persistent()
         self._persist.hidden = lasting or not rows
@@ -49,7 +54,7 @@ class StoragePanel:
             else "The browser may clear it when the device runs short of space."
         )
 
-    async def _keep(self, _event) -> None:
+    async def _keep(self) -> None:
         if await release.persist():
             await self._show()
         else:
@@ -58,10 +63,10 @@ class StoragePanel:
                 "then try again."
             )
 
-    async def _answered(self, _event) -> None:
+    async def _answered(self) -> None:
         if self._sure.returnValue == "yes":
             await release.remove()
-            device.remember(device.MEMORY, "")
-            device.remember(device.CARD, "")
+            self.settings.remember(RECORD, "")
+            self.settings.remember(GPU, "")
             await self._show()
             self._for_good.textContent = "Removed. Lookdown is fetched again at the next visit."

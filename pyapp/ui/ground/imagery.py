@@ -1,20 +1,20 @@
 """Which imagery lies under the square."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pyscript import web, when
 
-from pyapp.bridge import browser, http
+from pyapp.bridge import browser
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.core.address import ImageryRef, View, imagery_from
 from pyapp.core.errors import AddressError
 from pyapp.core.ground.geo import LngLat
-from pyapp.core.imagery.source import OWN_ID, Source, own_source, sources_from_json
-from pyapp.core.survey.survey import ImageryRef as Facts
-from pyapp.ui.shell.notice import Notice
+from pyapp.core.imagery.source import OWN_ID, Source, own_source
+from pyapp.core.survey.facts import ImageryFacts
+from pyapp.ui.shell.dom import on, on_any, toggle
+from pyapp.ui.shell.notice import ANSWER, IMAGERY, Notice
 
-SOURCES = "imagery/sources.json"
-LIMIT_S = 30.0
 OWN_MAX_ZOOM = 19
 
 
@@ -24,11 +24,6 @@ class ImageryPanel:
     A source of another site is read only after the person picked it, or agreed to the link that
     asks for it.
     """
-
-    @classmethod
-    async def open(cls, notice: Notice) -> "ImageryPanel":
-        """Read the list of sources that the build wrote."""
-        return cls(sources_from_json(await http.fetch_text(SOURCES, LIMIT_S)), notice)
 
     def __init__(self, sources: list[Source], notice: Notice):
         self._sources = sources
@@ -43,8 +38,9 @@ class ImageryPanel:
         self.source = self._first_source()
         self._list_sources()
         when("submit", web.page["sources"])(self._use_own)
-        when("close", self._agree)(self._agreed)
-        when("click", self._elsewhere.find("button")[0])(lambda _event: self._go_home())
+        on("close", self._agree, self._agreed)
+        on("click", self._elsewhere.find("button")[0], self._go_home)
+        on_any("change", web.page["source-list"], "input", self._picked)
 
     @property
     def builtin(self) -> Source:
@@ -56,11 +52,17 @@ class ImageryPanel:
         """All that are offered."""
         return self._sources
 
-    def find(self, facts: Facts) -> Source | None:
-        """The source of a survey, if it is the one chosen or on the device; else ``None``."""
+    def find(self, facts: ImageryFacts) -> Source | None:
+        """The source of a survey, if it is the one chosen or on the device; else ``None``.
+
+        With the zooms that the survey noted: its chips must be cut as they were.
+        """
         for source in (self.source, self.builtin):
             if source.url == facts.url:
-                return source
+                zooms = facts.min_zoom, facts.max_zoom
+                if (source.min_zoom, source.max_zoom) == zooms:
+                    return source
+                return replace(source, min_zoom=zooms[0], max_zoom=zooms[1])
         return None
 
     @property
@@ -94,9 +96,7 @@ class ImageryPanel:
 
     def toggle(self) -> None:
         """Open or close the list."""
-        self._details.open = not self._details.open
-        if self._details.open:
-            self._details.find("summary")[0].focus()
+        toggle(self._details)
 
     def close(self) -> None:
         """Close the list."""
@@ -110,7 +110,7 @@ class ImageryPanel:
             try:
                 source = self._find(named)
             except AddressError as error:
-                self._notice.tell(error)
+                self._notice.tell(error, IMAGERY)
         if source.origin is None:
             return source
         self._asked_for = source
@@ -126,14 +126,17 @@ class ImageryPanel:
     def _list_sources(self) -> None:
         for source in self._sources:
             radio = web.input_(type="radio", name="source", value=source.id)
-            when("change", radio)(lambda _event, source=source: self.pick(source))
             where = "Built in, works with no network" if source.origin is None else source.origin
             row = web.label(radio, web.span(source.name), web.small(where))
             web.page["source-list"].append(row)
 
+    def _picked(self, radio) -> None:
+        self.pick(next(each for each in self._sources if each.id == radio.value))
+
     def pick(self, source: Source) -> None:
         """Show and read another imagery."""
-        self._notice.clear()
+        self._notice.clear(IMAGERY)
+        self._notice.clear(ANSWER)
         self._asked_for = None
         self._use(source)
         self._tell_pick()
@@ -152,7 +155,8 @@ class ImageryPanel:
         self._notice.say(
             f"{source.name} does not answer, or shows its pictures without letting a page read "
             "them (no CORS), so the square cannot be classified on it. Check the address and the "
-            "connection, or choose another imagery."
+            "connection, or choose another imagery.",
+            IMAGERY,
         )
 
     def _use_own(self, event) -> None:
@@ -168,7 +172,7 @@ class ImageryPanel:
         self.pick(source)
         self.close()
 
-    def _agreed(self, _event) -> None:
+    def _agreed(self) -> None:
         source, self._asked_for = self._asked_for, None
         if self._agree.returnValue == "yes":
             self.pick(source)

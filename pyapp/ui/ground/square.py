@@ -6,6 +6,7 @@ from pyscript import web, when
 
 from pyapp.bridge.leaflet import GroundMap, SquareOverlay
 from pyapp.core.ground.geo import Footprint, LngLat, bounds_of, moved
+from pyapp.ui.shell.dom import on
 
 # Until the model's card has come: UC Merced's 256 px of 0.3048 m.
 FIRST_SIDE_M = 256 * 0.3048
@@ -28,8 +29,8 @@ class Square:
         self._element = web.page["square"]
         self._follow = web.page["follow"]
         when("keydown", self._element)(self._key)
-        when("click", web.page["here"])(lambda _event: self.bring_here())
-        when("change", self._follow)(lambda _event: self._follow_if_wanted())
+        on("click", web.page["here"], self.bring_here)
+        on("change", self._follow, self._follow_if_wanted)
         ground_map.on("move", lambda _event: self._follow_if_wanted())
         ground_map.on("click", self._clicked)
 

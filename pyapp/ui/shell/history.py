@@ -4,14 +4,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pyscript import web, when
+from pyscript import web
+
+from pyapp.ui.shell.dom import on
 
 MOST = 50
 
 
 class _Step(NamedTuple):
     what: str
-    undo: Callable[[], None]
+    undo: Callable[[], object]
     kind: object
 
 
@@ -22,9 +24,9 @@ class History:
         self._steps: deque[_Step] = deque(maxlen=MOST)
         self._button = web.page["undo"]
         self._what = self._button.find("span")[0]
-        when("click", self._button)(lambda _event: self.undo())
+        on("click", self._button, self.undo)
 
-    def add(self, what: str, undo: Callable[[], None], kind: object = None) -> None:
+    def add(self, what: str, undo: Callable[[], object], kind: object = None) -> None:
         """Note a step.
 
         Parameters

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pyscript import web, when
+from pyscript import web
 
 from pyapp.bridge import browser
+from pyapp.ui.shell.dom import fill, on
 
 # What Enter already means something to.
 _TAKES_ENTER = "button, a, summary"
@@ -16,26 +17,32 @@ class Key(NamedTuple):
 
     key: str
     what: str
-    do: Callable[[], None]
+    do: Callable[[], object]
 
 
 class Keys:
-    """What each key does; more can be added later."""
+    """What each key does; each is bound once.
 
-    def __init__(self):
+    Parameters
+    ----------
+    keys : list of Key
+        A letter counts with and without Shift.
+    """
+
+    def __init__(self, keys: list[Key]):
         self._keys: dict[str, Key] = {}
         self._dialog = web.page["keys"]
         self._list = web.page["key-list"]
-        when("click", web.page["show-keys"])(lambda _event: self.show())
-        self.add([Key("?", "This list", self.show)])
+        on("click", web.page["show-keys"], self.show)
+        self.add([*keys, Key("?", "This list", self.show)])
         browser.on_window("keydown", self._on_key)
 
     def add(self, keys: list[Key]) -> None:
-        """Bind keys; a letter counts with and without Shift."""
-        self._keys = {key.key.lower(): key for key in keys} | {
-            name: key for name, key in self._keys.items()
-            if name not in {each.key.lower() for each in keys}
-        }  # fmt: skip
+        """Bind more keys."""
+        for key in keys:
+            name = key.key.lower()
+            assert name not in self._keys, f"{key.key} is bound twice"
+            self._keys[name] = key
 
     def show(self) -> None:
         """List all keys."""
@@ -43,7 +50,7 @@ class Keys:
         for key in sorted(self._keys.values(), key=lambda each: (len(each.key) == 1, each.key)):
             rows += [web.dt(web.kbd(key.key)), web.dd(key.what)]
         rows += [web.dt(web.kbd("Arrows")), web.dd("Move the square, with Shift by its side")]
-        self._list.replaceChildren(*(row._dom_element for row in rows))
+        fill(self._list, rows)
         if not self._dialog.open:
             self._dialog.showModal()
 

@@ -1,8 +1,12 @@
 """The one place where the page says that something went wrong."""
 
-from pyscript import web, when
+from pyscript import web
 
 from pyapp.core.errors import LookdownError
+from pyapp.ui.shell.dom import on
+
+# What a message may be about.
+ANSWER, IMAGERY, BACKEND, CELL = "answer", "imagery", "backend", "cell"
 
 
 class Notice:
@@ -11,23 +15,33 @@ class Notice:
     def __init__(self):
         self._box = web.page["notice"]
         self._text = self._box.find("p")[0]
-        when("click", self._box.find("button")[0])(lambda _event: self.clear())
+        self._about = ""
+        on("click", self._box.find("button")[0], self.dismiss)
 
-    def say(self, sentence: str) -> None:
-        """Show a sentence in place of the last one."""
+    def say(self, sentence: str, about: str = "") -> None:
+        """Show a sentence in place of the last one.
+
+        Parameters
+        ----------
+        sentence : str
+        about : str
+            What it is about: `clear` takes it away for that only.
+        """
         self._text.textContent = sentence
+        self._about = about
         self._box.hidden = False
 
-    def tell(self, error: LookdownError) -> None:
+    def tell(self, error: LookdownError, about: str = "") -> None:
         """Show what an error has to say to the person."""
-        self.say(str(error))
+        self.say(str(error), about)
 
-    def clear(self) -> None:
+    def clear(self, about: str) -> None:
+        """Take the message away if it is about this, which has gone well now."""
+        if self._about == about:
+            self.dismiss()
+
+    def dismiss(self) -> None:
         """Take the message away."""
         self._box.hidden = True
         self._text.textContent = ""
-
-    @property
-    def stands(self) -> bool:
-        """Whether there is a message."""
-        return not self._box.hidden
+        self._about = ""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from pyscript import web, when
+from pyscript import web
 
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import Outline, Pointer
 from pyapp.core.ground.area import Area, rectangle
 from pyapp.core.ground.geo import LngLat
+from pyapp.ui.shell.dom import on
 
 RECTANGLE, POLYGON = "rectangle", "polygon"
 SAID = {
@@ -40,8 +41,8 @@ class Drawing:
         self._bar = web.page["drawing"]
         self._text = self._bar.find("span")[0]
         self._done = web.page["drawn"]
-        when("click", self._done)(lambda _event: self.finish())
-        when("click", web.page["undrawn"])(lambda _event: self.cancel())
+        on("click", self._done, self.finish)
+        on("click", web.page["undrawn"], self.cancel)
 
     @property
     def goes_on(self) -> bool:

@@ -3,68 +3,71 @@
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from pyscript import web, when
+from pyscript import web
 
 from pyapp.bridge import browser
 from pyapp.core.errors import NotASurveyError
 from pyapp.core.survey.geojson import from_geojson, to_csv, to_geojson
+from pyapp.core.survey.paint import Look
 from pyapp.core.survey.rasters import to_geotiff, to_png
+from pyapp.core.survey.survey import Survey
+from pyapp.ui.shell.dom import on
 from pyapp.ui.shell.notice import Notice
-from pyapp.ui.survey.panel.layer import SurveyMap
-from pyapp.ui.survey.panel.panel import SurveyPanel
+from pyapp.ui.survey.layer import SurveyLayer
+from pyapp.ui.survey.panel import SurveyPanel
+from pyapp.work.session import SurveySession
 
-KINDS = {
-    "geojson": ("geojson", "application/geo+json"),
-    "csv": ("csv", "text/csv"),
-    "png": ("zip", "application/zip"),
-    "tiff": ("tif", "image/tiff"),
+# Ending, media type and maker of each kind of file.
+KINDS: dict[str, tuple[str, str, Callable[[Survey, Look, str], bytes]]] = {
+    "geojson": ("geojson", "application/geo+json", lambda survey, *_: to_geojson(survey).encode()),
+    "csv": ("csv", "text/csv", lambda survey, *_: to_csv(survey).encode()),
+    "png": ("zip", "application/zip", to_png),
+    "tiff": ("tif", "image/tiff", lambda survey, look, _: to_geotiff(survey, look)),
 }
 
 
-class TakeHome:
+@dataclass
+class SurveyFiles:
     """The buttons that save the survey on the map, and files that are dropped on the page."""
 
-    def __init__(self, panel: SurveyPanel, survey_map: SurveyMap, notice: Notice):
-        self._panel = panel
-        self._shown = survey_map
-        self._notice = notice
+    panel: SurveyPanel
+    session: SurveySession
+    layer: SurveyLayer
+    notice: Notice
+
+    def __post_init__(self):
         for kind in KINDS:
-            button = web.page[f"save-{kind}"]
-            when("click", button)(lambda _event, kind=kind: self.save(kind))
+            on("click", web.page[f"save-{kind}"], lambda kind=kind: self.save(kind))
 
     def save(self, kind: str) -> None:
         """Save the survey on the map, as it is shown."""
-        survey, look = self._shown.survey, self._shown.look
+        survey = self.layer.survey
         if survey is None:
-            self._notice.say("There is no survey to save yet. Choose an area and press Survey.")
+            self.notice.say("There is no survey to save yet. Choose an area and press Survey.")
             return
         name = re.sub(r"[^\w.-]+", "-", survey.name).strip("-.") or "survey"
-        make: dict[str, Callable[[], bytes]] = {
-            "geojson": lambda: to_geojson(survey).encode(),
-            "csv": lambda: to_csv(survey).encode(),
-            "png": lambda: to_png(survey, look, name),
-            "tiff": lambda: to_geotiff(survey, look),
-        }
-        ending, media = KINDS[kind]
-        browser.save_file(f"{name}.{ending}", make[kind](), media)
+        ending, media, make = KINDS[kind]
+        browser.save_file(f"{name}.{ending}", make(survey, self.layer.look, name), media)
 
     async def see(self, data: bytes) -> None:
-        """Show a survey that was saved as GeoJSON."""
-        if self._panel.goes_on:
-            self._notice.say("A survey is going on. Pause it before you open another one.")
+        """Show a survey that was saved as GeoJSON.
+
+        Raises
+        ------
+        NotASurveyError
+        """
+        if self.session.goes_on:
+            self.notice.say("A survey is going on. Pause it before you open another one.")
             return
         try:
             survey = from_geojson(data.decode())
-        except UnicodeDecodeError:
-            self._notice.tell(NotASurveyError("it is not text"))
-            return
-        except NotASurveyError as error:
-            self._notice.tell(error)
-            return
-        # It may be an older state of one that is kept.
+        except UnicodeDecodeError as error:
+            raise NotASurveyError("it is not text") from error
+        # It may be an older state of one that is stored.
         survey.id = uuid.uuid4().hex
-        self._shown.show(survey)
-        self._shown.go_there()
-        web.page["survey"].open = True
-        await self._panel.keep(survey)
+        self.layer.show(survey)
+        self.layer.go_there()
+        self.panel.open()
+        await self.session.keep(survey)

@@ -14,7 +14,7 @@ from pyapp.core.survey.survey import Survey
 FIRST_OPACITY = 0.6
 
 
-class SurveyMap:
+class SurveyLayer:
     """One survey, painted over the imagery.
 
     Attributes
@@ -50,12 +50,12 @@ class SurveyMap:
         if survey is not None:
             self.painter = Painter(survey)
             self.look = Look(survey.model.threshold, set())
-            self.repaint()
         for handler in self._handlers:
             handler()
+        self.repaint()
 
     def go_there(self) -> None:
-        """Show all of it on the map, where it isn't in sight."""
+        """Show all of it on the map if it is out of sight."""
         west, south, east, north = self.survey.grid.bounds
         window = self._map.window
         outside = (
@@ -97,5 +97,5 @@ class SurveyMap:
         self._overlay.fade(0.0 if self._hidden else self._opacity)
 
     def number_at(self, place: LngLat) -> int | None:
-        """The cell at a place; ``None`` where there's none."""
+        """The cell at a place; ``None`` if there is none."""
         return None if self.survey is None else self.survey.grid.number_at(place)

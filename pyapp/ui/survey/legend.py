@@ -1,28 +1,28 @@
 """What the colours of a survey mean, how much there is of each, and how it is shown."""
 
-import numpy as np
-from pyscript import web, when
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from pyapp.bridge.database import Store
-from pyapp.core.errors import StoreError
-from pyapp.core.survey.paint import UNSURE, Look, Painter, colour
+from pyscript import web
+
+from pyapp.core.survey.paint import UNSURE, Look, colour
 from pyapp.core.survey.survey import Survey
+from pyapp.ui.shell.dom import on, on_any
 from pyapp.ui.shell.history import History
-from pyapp.ui.shell.notice import Notice
-from pyapp.ui.survey.panel.layer import FIRST_OPACITY, SurveyMap
+from pyapp.ui.survey.compare import Comparison
+from pyapp.ui.survey.layer import FIRST_OPACITY, SurveyLayer
 
 
+@dataclass
 class Legend:
-    """A row a class, with a switch; threshold, opacity, smoothing; comparison with another."""
+    """A row for each class, with a switch; threshold, opacity, smoothing."""
 
-    def __init__(self, survey_map: SurveyMap, store: Store, history: History, notice: Notice):
-        self._shown = survey_map
-        self._store = store
-        self._history = history
-        self._notice = notice
-        self._rows: dict[int, _Row] = {}
-        self._other: Survey | None = None
-        self._other_painter: Painter | None = None
+    layer: SurveyLayer
+    comparison: Comparison
+    history: History
+    _rows: "dict[int, _Row]" = field(default_factory=dict)
+
+    def __post_init__(self):
         self._section = web.page["survey-result"]
         self._body = web.page.find("#legend tbody")[0]
         self._change = web.page.find("#legend .change")[0]
@@ -30,143 +30,85 @@ class Legend:
         self._sure_said = web.page["sure-said"]
         self._opacity = web.page["opacity"]
         self._smooth = web.page["smooth"]
-        self._compare = web.page["compare"]
-        self._compared = web.page["compare-said"]
-        self._differing = web.page["differing"]
         self._opacity.value = FIRST_OPACITY
-        when("input", self._sure)(lambda _event: self._set_threshold(float(self._sure.value)))
-        when("input", self._opacity)(lambda _event: survey_map.fade(float(self._opacity.value)))
-        when("change", self._smooth)(lambda _event: self._set_smooth())
-        when("change", self._compare)(self._pick_other)
-        when("change", self._differing)(lambda _event: self._show_differing())
-        survey_map.on_change(self._open)
-        survey_map.on_paint(self._refresh)
-
-    def offer(self, kept: list) -> None:
-        """Offer kept surveys of the same model to compare with."""
-        survey = self._shown.survey
-        others = [each for each in kept if survey is not None and each.id != survey.id
-                  and each.model == survey.model.sha256]  # fmt: skip
-        options = [web.option("nothing", value="")]
-        options += [web.option(each.name, value=each.id) for each in others]
-        if self._other is not None and self._other.id not in [each.id for each in others]:
-            self._other = None
-        self._compare.replaceChildren(*(each._dom_element for each in options))
-        self._compare.value = self._other.id if self._other is not None else ""
-        web.page["compare-row"].hidden = not others
+        on("input", self._sure, self._set_threshold)
+        on("input", self._opacity, lambda: self.layer.fade(float(self._opacity.value)))
+        on("change", self._smooth, self._set_smooth)
+        on_any("change", self._body, "input", lambda switch: self._switch(int(switch.value)))
+        self.layer.on_change(self._open)
+        self.layer.on_paint(self._refresh)
+        self.comparison.on_change(self._refresh)
 
     def _open(self) -> None:
         """Another survey lies on the map."""
-        survey = self._shown.survey
+        survey = self.layer.survey
         self._section.hidden = survey is None
         self._rows = {}
         self._body.replaceChildren()
-        self._other = None
-        self._differing.checked = self._smooth.checked = False
-        self._compared.textContent = ""
-        web.page["differing-row"].hidden = True
-        self._change.hidden = True
+        self._smooth.checked = False
         if survey is None:
             return
         self._sure.value = survey.model.threshold
-        web.page[
-            "survey-imagery"
-        ].textContent = f"{survey.imagery.name}, {survey.imagery.credit}. {survey.model.title}."
-        self._refresh()
+        made_of = f"{survey.imagery.name}, {survey.imagery.credit}. {survey.model.title}."
+        web.page["survey-imagery"].textContent = made_of
 
     def _refresh(self) -> None:
         """Count again."""
-        look = self._shown.look
+        survey, look = self.layer.survey, self.layer.look
+        if survey is None:
+            return
         self._sure_said.textContent = f"{look.threshold:.0%}"
-        found = self._shown.painter.legend(look)
-        before = {}
-        if self._other is not None:
-            before = self._other_painter.legend(look)
-        for class_id in sorted(found | before, key=_by_name(self._shown.survey)):
+        found, before = self.layer.painter.legend(look), self.comparison.legend(look)
+        self._change.hidden = before is None
+        for class_id in sorted(found | (before or {}), key=_by_name(survey)):
             if class_id not in self._rows:
                 self._add_row(class_id)
         for class_id, row in self._rows.items():
             cells, hectares = found.get(class_id, (0, 0.0))
-            change = hectares - before.get(class_id, (0, 0.0))[1] if self._other else None
+            change = None if before is None else hectares - before.get(class_id, (0, 0.0))[1]
             row.show(cells, hectares, class_id in look.hidden, change)
 
     def _add_row(self, class_id: int) -> None:
-        labels = self._shown.survey.model.labels
+        labels = self.layer.survey.model.labels
         name = "not sure" if class_id == UNSURE else labels[class_id]
-        row = _Row(name, None if class_id == UNSURE else colour(class_id))
-        self._rows[class_id] = row
-        in_order = sorted(self._rows, key=_by_name(self._shown.survey))
+        self._rows[class_id] = _Row(class_id, name)
+        in_order = sorted(self._rows, key=_by_name(self.layer.survey))
         self._body.replaceChildren(*(self._rows[each].element for each in in_order))
-        if class_id != UNSURE:
-            when("change", row.switch)(lambda _event: self._switch(class_id))
 
     def _switch(self, class_id: int) -> None:
-        look, name = self._shown.look, self._shown.survey.model.labels[class_id]
-        self._history.add(f"{name} on or off", lambda: self._flip(look, class_id))
+        look, name = self.layer.look, self.layer.survey.model.labels[class_id]
+        self.history.add(f"{name} on or off", lambda: self._flip(look, class_id))
         self._flip(look, class_id)
 
     def _flip(self, look: Look, class_id: int) -> None:
         look.hidden ^= {class_id}
-        self._shown.repaint()
+        self.layer.repaint()
 
-    def _set_threshold(self, threshold: float) -> None:
-        self._shown.look.threshold = threshold
-        self._shown.repaint()
+    def _set_threshold(self) -> None:
+        self.layer.look.threshold = float(self._sure.value)
+        self.layer.repaint()
 
     def _set_smooth(self) -> None:
-        self._shown.look.smooth = self._smooth.checked
-        self._shown.repaint()
-
-    async def _pick_other(self, _event) -> None:
-        chosen = self._compare.value
-        self._other = None
-        if chosen:
-            try:
-                self._other = await self._store.load(chosen)
-                self._other_painter = Painter(self._other)
-            except StoreError as error:
-                self._notice.tell(error)
-        self._change.hidden = self._other is None
-        self._compared.textContent = "" if self._other is None else self._difference()
-        self._show_differing()
-        self._refresh()
-
-    def _difference(self) -> str:
-        differing = self._differing_cells()
-        web.page["differing-row"].hidden = differing is None
-        if differing is None:
-            return "Another grid: only the hectares are compared."
-        both = int((self._shown.survey.classified & self._other.classified).sum())
-        return f"{int(differing.sum()):,} of {both:,} squares have another class."
-
-    def _differing_cells(self) -> np.ndarray | None:
-        one, other = self._shown.survey, self._other
-        if other is None or one.grid.bounds != other.grid.bounds:
-            return None
-        if not np.array_equal(one.grid.cells, other.grid.cells):
-            return None
-        changed = one.scores.argmax(1) != other.scores.argmax(1)
-        return changed & one.classified & other.classified
-
-    def _show_differing(self) -> None:
-        self._shown.show_only(self._differing_cells() if self._differing.checked else None)
+        self.layer.look.smooth = self._smooth.checked
+        self.layer.repaint()
 
 
-def _by_name(survey: Survey):
-    """Classes by name, what is not sure last."""
+def _by_name(survey: Survey) -> Callable[[int], tuple[bool, str]]:
+    """Classes by name; what is not sure comes last."""
     return lambda class_id: (class_id == UNSURE, survey.model.labels[class_id])
 
 
 class _Row:
     """A class in the legend."""
 
-    def __init__(self, name: str, rgb: tuple[int, int, int] | None):
-        self.switch = web.input_(type="checkbox", checked=True)
+    def __init__(self, class_id: int, name: str):
+        switch = web.input_(type="checkbox", checked=True, value=class_id)
         swatch = web.span(classes=["swatch"])
-        if rgb is not None:
-            swatch._dom_element.style.background = f"rgb{rgb}"
-        label = web.label(*([self.switch] if rgb else []), swatch, web.span(name))
+        if class_id != UNSURE:
+            swatch._dom_element.style.background = f"rgb{colour(class_id)}"
+        label = web.label(*([switch] if class_id != UNSURE else []), swatch, web.span(name))
         cells = [web.td(label), web.td(), web.td(), web.td()]
+        self._switch = switch
         self._cells, self._hectares, self._change = (each._dom_element for each in cells[1:])
         self.element = web.tr(*cells)._dom_element
 
@@ -177,4 +119,4 @@ class _Row:
         if change is not None:
             self._change.textContent = f"{change:+,.1f}"
         self.element.classList.toggle("off", off)
-        self.switch.checked = not off
+        self._switch.checked = not off

@@ -1,39 +1,29 @@
 """The area to survey, and what a survey of it would take."""
 
-import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from pyscript import web, when
+from pyscript import web
 
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import Outline
-from pyapp.core.errors import AreaError, ForbiddenSurveyError, LargeAreaError, LookdownError
+from pyapp.core.errors import AreaError, ForbiddenSurveyError, LargeAreaError
 from pyapp.core.ground.area import Area, rectangle
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.ground.grid import STEPS, Grid, plan, reading
 from pyapp.core.imagery.source import Source
-from pyapp.ui.answer.classify import Classify
 from pyapp.ui.ground.imagery import ImageryPanel
+from pyapp.ui.shell.dom import on, option
 from pyapp.ui.shell.history import History
-from pyapp.ui.shell.notice import Notice
-from pyapp.ui.survey.panel.draw import POLYGON, RECTANGLE, Drawing
-from pyapp.ui.survey.panel.layer import SurveyMap
+from pyapp.ui.survey.draw import POLYGON, RECTANGLE, Drawing
+from pyapp.ui.survey.layer import SurveyLayer
+from pyapp.ui.survey.wording import cost, step_name
+from pyapp.work.models import Models
 from pyapp.work.runner import Runner
-
-STEP_NAMES = {0.5: "half a square", 1.0: "a whole square"}
-
-
-def duration(seconds: float) -> str:
-    """A time as a person reads it.
-
-    >>> duration(8.2), duration(200), duration(8000)
-    ('8 s', '3 min', '2.2 h')
-    """
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+from pyapp.work.tasks import Tasks
 
 
+@dataclass
 class Plan:
     """An area, a step, and the grid that they make.
 
@@ -41,48 +31,38 @@ class Plan:
     ----------
     area : Area or None
     grid : Grid or None
-        ``None`` where there can't be one; the page says why.
+        ``None`` if there can't be one; the page says why.
     drawing : Drawing
     """
 
-    def __init__(
-        self,
-        ground_map: GroundMap,
-        imagery: ImageryPanel,
-        classify: Classify,
-        survey_map: SurveyMap,
-        history: History,
-        notice: Notice,
-    ):
-        self._map = ground_map
-        self._imagery = imagery
-        self._classify = classify
-        self._shown = survey_map
-        self._history = history
-        self._notice = notice
-        self.area: Area | None = None
-        self.grid: Grid | None = None
-        self._measuring = False
-        self._on_change: Callable[[], None] = lambda: None
-        self._outline = Outline(ground_map)
-        self.drawing = Drawing(ground_map, self._take_area, self._drawing_ended)
+    ground_map: GroundMap
+    imagery: ImageryPanel
+    models: Models
+    layer: SurveyLayer
+    history: History
+    tasks: Tasks
+    area: Area | None = None
+    grid: Grid | None = None
+    _measuring: bool = False
+    _on_change: Callable[[], None] = lambda: None
+
+    def __post_init__(self):
+        self._outline = Outline(self.ground_map)
+        self.drawing = Drawing(self.ground_map, self._take_area, self._drawing_ended)
         self._details = web.page["survey"]
         self._step = web.page["step"]
         self._said = web.page["plan"]
         self._error = web.page["plan-error"]
         self._coarser = web.page["plan-coarser"]
         for each in STEPS:
-            name = STEP_NAMES.get(each, f"{each:g} squares")
-            self._step.append(web.option(name, value=f"{each:g}", selected=each == 1.0))
-        for button, handler in {
-            "area-view": self.take_view,
-            "area-rectangle": lambda: self.draw(RECTANGLE),
-            "area-polygon": lambda: self.draw(POLYGON),
-            "plan-coarser": self._take_coarser,
-        }.items():
-            when("click", web.page[button])(lambda _event, handler=handler: handler())
-        when("change", self._step)(lambda _event: self.renew())
-        imagery.on_pick(self.renew)
+            self._step.append(option(step_name(each), f"{each:g}", each == 1.0))
+        on("click", web.page["area-view"], self.take_view)
+        on("click", web.page["area-rectangle"], lambda: self.draw(RECTANGLE))
+        on("click", web.page["area-polygon"], lambda: self.draw(POLYGON))
+        on("click", self._coarser, self._take_coarser)
+        on("change", self._step, self.renew)
+        self.imagery.on_pick(self.renew)
+        self.models.on_change(self._model_changed)
 
     def on_change(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` when there is another grid, or none."""
@@ -94,7 +74,7 @@ class Plan:
 
     def take_view(self) -> None:
         """Take what the map shows as the area."""
-        west, south, east, north = self._map.window
+        west, south, east, north = self.ground_map.window
         self._take_area(rectangle(LngLat(west, north), LngLat(east, south)))
         self._details.open = True
 
@@ -106,7 +86,7 @@ class Plan:
 
     def _take_area(self, area: Area | None) -> None:
         before = self.area
-        self._history.add("area", lambda: self._put_area(before))
+        self.history.add("area", lambda: self._put_area(before))
         self._put_area(area)
 
     def _put_area(self, area: Area | None) -> None:
@@ -122,18 +102,18 @@ class Plan:
         self.grid = None
         self._error.textContent = ""
         self._coarser.hidden = True
-        model, source = self._classify.model, self._imagery.source
+        runner, source = self.models.runner, self.imagery.source
         self._said.textContent = "Choose an area to begin."
         self._outline.clear()
         try:
             if not source.bulk:
-                allowed = [each.name for each in self._imagery.sources if each.bulk]
+                allowed = [each.name for each in self.imagery.sources if each.bulk]
                 raise ForbiddenSurveyError(source.name, allowed)
-            if self.area is not None and model is not None:
-                if self._shown.survey is None or self._shown.survey.area != self.area:
+            if self.area is not None and runner is not None:
+                if self.layer.survey is None or self.layer.survey.area != self.area:
                     self._outline.show(list(self.area.corners))
-                self.grid = plan(self.area, model.card.footprint_m, float(self._step.value))
-                self._said.textContent = self._what_it_takes(model, source)
+                self.grid = plan(self.area, runner.card.footprint_m, float(self._step.value))
+                self._said.textContent = self._what_it_takes(runner, source)
         except AreaError as error:
             self._said.textContent = ""
             self._error.textContent = str(error)
@@ -148,28 +128,19 @@ class Plan:
         self._step.value = self._coarser._dom_element.value
         self.renew()
 
-    def _what_it_takes(self, model: Runner, source: Source) -> str:
-        count = len(self.grid)
-        tiles = reading(
-            self.grid, model.card.resolution_m, source.min_zoom, source.max_zoom
-        ).tile_count
-        squares = "1 square" if count == 1 else f"{count:,} squares"
-        took_ms = model.square_ms
-        if took_ms is None:
-            if not self._measuring:
-                asyncio.ensure_future(self._measure(model))  # noqa: RUF006
-            time = "measuring the time"
-        else:
-            time = f"about {duration(count * took_ms / 1000)}"
-        return f"{squares}, {time}, {tiles:,} tiles to read."
+    def _what_it_takes(self, runner: Runner, source: Source) -> str:
+        if runner.square_ms is None and not self._measuring:
+            self.tasks.start(self._measure(runner))
+        tiles = reading(self.grid, runner.card.resolution_m, source).tile_count
+        return cost(len(self.grid), runner.square_ms, tiles)
 
-    async def _measure(self, model: Runner) -> None:
+    async def _measure(self, runner: Runner) -> None:
         self._measuring = True
         try:
-            await model.measure_square()
-        except LookdownError as error:
-            self._notice.tell(error)
-            return
+            await runner.measure_square()
         finally:
             self._measuring = False
+        self.renew()
+
+    async def _model_changed(self) -> None:
         self.renew()

@@ -1,0 +1,104 @@
+"""What the page says about surveys; plain text, without a screen."""
+
+from pyapp.core.state import CellState
+from pyapp.core.survey.survey import Survey
+from pyapp.work.store import StoredSurvey
+
+STEP_NAMES = {0.5: "half a square", 1.0: "a whole square"}
+# States that the progress counts, together where a person sees no difference.
+COUNTED = (
+    ((CellState.MISSING, CellState.FAILED), "without imagery"),
+    ((CellState.BLANK,), "placeholders"),
+    ((CellState.BLURRED,), "blurred"),
+    ((CellState.LEFT_OUT,), "left out"),
+)
+
+
+def duration(seconds: float) -> str:
+    """A time as a person reads it.
+
+    >>> duration(8.2), duration(200), duration(8000)
+    ('8 s', '3 min', '2.2 h')
+    """
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def squares(count: int) -> str:
+    """A number of squares.
+
+    >>> squares(1), squares(1200)
+    ('1 square', '1,200 squares')
+    """
+    return "1 square" if count == 1 else f"{count:,} squares"
+
+
+def step_name(step: float) -> str:
+    """The way from one square to the next."""
+    return STEP_NAMES.get(step, f"{step:g} squares")
+
+
+def cost(count: int, square_ms: float | None, tiles: int) -> str:
+    """What a survey takes.
+
+    Parameters
+    ----------
+    count : int
+        Of squares.
+    square_ms : float or None
+        Time for each; ``None`` while that is being measured.
+    tiles : int
+    """
+    time = (
+        "measuring the time" if square_ms is None else f"about {duration(count * square_ms / 1000)}"
+    )
+    return f"{squares(count)}, {time}, {tiles:,} tiles to read."
+
+
+def progress(survey: Survey, goes_on: bool, rate: float) -> str:
+    """How far a survey is.
+
+    Parameters
+    ----------
+    survey : Survey
+    goes_on : bool
+        Whether it is at work.
+    rate : float
+        Squares per second; 0 if unknown.
+    """
+    count = len(survey.grid)
+    left = survey.count(CellState.WAITING)
+    if not left:
+        parts = [f"{count:,} squares, done"]
+    else:
+        parts = [f"{count - left:,} of {count:,} squares"]
+        if goes_on and rate:
+            parts += [f"{rate:.0f} per second", f"{duration(left / rate)} left"]
+        elif not goes_on:
+            parts.append("paused")
+    for states, name in COUNTED:
+        found = survey.count(*states)
+        if found:
+            parts.append(f"{found:,} {name}")
+    return ", ".join(parts)
+
+
+def without_answer(state: CellState) -> str:
+    """Why a cell has no answer, as the page says it when the cell is clicked."""
+    return {
+        CellState.WAITING: "This square has not been classified yet.",
+        CellState.MISSING: "There is no imagery of this square.",
+        CellState.FAILED: "The imagery of this square did not arrive. Look again to retry.",
+        CellState.BLANK: "The imagery of this square is a placeholder, so it has no class.",
+        CellState.BLURRED: "The imagery of this square is stretched too far to be classified.",
+        CellState.LEFT_OUT: "This square was left out when the survey was ended.",
+    }[state]
+
+
+def stored_state(stored: StoredSurvey) -> str:
+    """When a stored survey was made and how far it is."""
+    day = stored.made.replace("T", " ")[:16]
+    if stored.done == stored.count:
+        return f"{day}, {squares(stored.count)}"
+    return f"{day}, {stored.done:,} of {squares(stored.count)}"
