@@ -127,9 +127,11 @@ class Surveyor:
             if self._broken is not None:
                 raise self._broken
         finally:
-            await end(preparing)
-            await self._tiles.end()
             self._stopping = False
+            try:
+                await end(preparing)
+            finally:
+                await self._tiles.end()
 
     # Reading and preparing
 

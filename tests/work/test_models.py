@@ -1,0 +1,136 @@
+"""The model in use: the choice made last wins, and no other stays open."""
+
+import asyncio
+
+import pytest
+
+from pyapp.core.errors import DamagedModelError, MissingModelError, ModelListError
+from tests.work.fakes import FakeHardware, run
+from tests.work.parts import Parts
+from tests.work.test_runner import TWO_CORES
+
+
+def parts_of(*names):
+    return Parts(names or ("ours", "a", "b"), hardware=FakeHardware(TWO_CORES))
+
+
+def in_use(parts):
+    """The model in use, and whether its network is the only one."""
+    return parts.models.runner.card.name, len(parts.runtime.alive)
+
+
+def test_the_default_is_used_or_the_one_that_is_named():
+    for named, used in ((None, "ours"), ("b", "b"), ("nothing", "ours")):
+        parts = parts_of()
+        run(parts.load(named))
+        assert in_use(parts) == (used, 1)
+        assert parts.models.chosen == used
+
+
+def test_without_a_list_there_is_no_model():
+    parts = parts_of()
+    parts.instead = {"models/index.json": 404}
+    with pytest.raises(MissingModelError):
+        run(parts.load())
+    parts.instead = {"models/index.json": b"[]"}
+    with pytest.raises(ModelListError):
+        run(parts.load())
+    assert isinstance(parts.models.error, ModelListError)
+
+
+def test_the_last_choice_wins_whichever_loads_last():
+    """Once the last to load won, and the other was never closed."""
+    parts = parts_of()
+    gates = {"a": asyncio.Event(), "b": asyncio.Event()}
+
+    async def work():
+        await parts.load()
+        fetch = parts.files._fetch
+
+        async def held(url, limit_s):
+            if url.endswith("model.onnx"):
+                await gates[url.split("/")[1]].wait()
+            return await fetch(url, limit_s)
+
+        parts.files._fetch = held
+        first = asyncio.create_task(parts.models.choose("a"))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(parts.models.choose("b"))
+        gates["b"].set()
+        await second
+        assert in_use(parts) == ("b", 1)
+        gates["a"].set()
+        await first
+        assert in_use(parts) == ("b", 1)
+        assert parts.models.chosen == "b"
+
+    run(work())
+
+
+def test_a_choice_made_while_the_one_before_is_taken_wins_too():
+    parts = parts_of()
+    told = []
+
+    async def slow():
+        told.append(parts.models.runner.card.name)
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    async def work():
+        await parts.load()
+        parts.models.on_change(slow)
+        await asyncio.gather(parts.models.choose("a"), parts.models.choose("b"))
+        assert in_use(parts) == ("b", 1)
+        assert told[-1] == "b"
+
+    run(work())
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_one_before():
+    parts = parts_of()
+    parts.instead = {"models/a/model.onnx": b"spoiled"}
+
+    async def work():
+        await parts.load()
+        with pytest.raises(DamagedModelError):
+            await parts.models.choose("a")
+        assert in_use(parts) == ("ours", 1)
+        assert parts.models.chosen == "ours"
+        assert parts.models.error is None
+        # Of a choice that a later one has overtaken, no failure is told.
+        await asyncio.gather(parts.models.choose("a"), parts.models.choose("b"))
+        assert in_use(parts) == ("b", 1)
+
+    run(work())
+
+
+def test_the_first_model_that_fails_says_why_and_another_can_be_chosen():
+    parts = parts_of()
+    parts.instead = {"models/ours/card.json": 404}
+
+    async def work():
+        with pytest.raises(MissingModelError):
+            await parts.load()
+        assert isinstance(parts.models.error, MissingModelError)
+        await parts.models.choose("b")
+        assert in_use(parts) == ("b", 1)
+        assert parts.models.error is None
+
+    run(work())
+
+
+def test_who_must_know_is_told_before_the_one_before_is_closed():
+    parts = parts_of()
+    seen = []
+
+    async def look():
+        seen.append((parts.models.runner.card.name, len(parts.runtime.alive)))
+
+    async def work():
+        parts.models.on_change(look)
+        await parts.load()
+        await parts.models.choose("a")
+        assert seen == [("ours", 1), ("a", 2)]
+        assert in_use(parts) == ("a", 1)
+
+    run(work())
