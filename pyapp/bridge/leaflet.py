@@ -54,6 +54,12 @@ class GroundMap:
         self.show(view)
 
     @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of what it shows, in pixels of the page."""
+        size = self.leaflet.getSize()
+        return int(size.x), int(size.y)
+
+    @property
     def view(self) -> View:
         """What the map shows now."""
         centre = self.leaflet.getCenter()
@@ -137,7 +143,7 @@ class _TileLayer:
 
     def remove(self) -> None:
         """Take it off the map."""
-        self._layer.off()
+        self._layer.off(FIRST_TILE, self._settle)
         self._layer.remove()
         self._url.destroy()
         self._settle.destroy()

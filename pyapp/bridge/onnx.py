@@ -15,7 +15,6 @@ from pyapp.core.errors import InferenceError, LostDeviceError, NoMemoryError
 from pyapp.core.model.backend import WEBGPU, Backend
 from pyapp.core.model.prediction import INPUT, OUTPUTS
 from pyapp.work.ports import ModelRefusedError, RuntimeFailedError
-from pyapp.work.tasks import begin
 
 CLOSING_S = 0.05
 # How the runtime, Emscripten and browsers say it.
@@ -23,6 +22,7 @@ _NO_MEMORY = re.compile(r"bad_alloc|out of memory|memory allocation|OOM|could no
 RUNTIME = "./runtime/ort/ort.{kind}.bundle.min.mjs"
 _copies = itertools.count()
 _import = run_js("(address) => import(new URL(address, document.baseURI))")
+_unless = run_js("(running, lost) => Promise.race([running, lost.then(() => null)])")
 
 
 class Network:
@@ -34,7 +34,7 @@ class Network:
         Names of the model's inputs and outputs.
     """
 
-    def __init__(self, ort, session, lost: asyncio.Task | None):
+    def __init__(self, ort, session, lost):
         self.inputs: list[str] = list(session.inputNames)
         self.outputs: list[str] = list(session.outputNames)
         self._ort = ort
@@ -81,14 +81,10 @@ class Network:
         """What the session gives; a run on a GPU that is gone may never end."""
         if self._lost is None:
             return await self._session.run(feeds)
-        running = begin(_settled(self._session.run(feeds)))
-        try:
-            await asyncio.wait((running, self._lost), return_when=asyncio.FIRST_COMPLETED)
-            if self._lost.done():
-                raise LostDeviceError
-            return running.result()
-        finally:
-            running.cancel()
+        results = await _unless(self._session.run(feeds), self._lost)
+        if is_none(results):
+            raise LostDeviceError
+        return results
 
     async def close(self) -> None:
         """Give its memory back, as far as the runtime does that, once nothing runs any more."""
@@ -154,13 +150,9 @@ async def _runtime(backend: Backend):
     return ort
 
 
-async def _lost(ort) -> asyncio.Task | None:
-    """Done when the GPU that a runtime uses is gone."""
+async def _lost(ort):
+    """A promise that is kept when the GPU that a runtime uses is gone; ``None`` without one."""
     device = ort.env.webgpu.device
     # A promise in some releases of the runtime.
     device = await device if hasattr(device, "then") else device
-    return None if is_none(device) else begin(_settled(device.lost))
-
-
-async def _settled(promise):
-    return await promise
+    return None if is_none(device) else device.lost

@@ -120,7 +120,7 @@ def open_page(context, site):
         closable.close()
         left = [url for url in page.asked if urlsplit(url).hostname not in LOCAL]
         assert left == [], "requests left this machine"
-        assert page.crashes == [], "an error that no one caught"
+        assert page.may_crash or page.crashes == [], "an error that no one caught"
 
 
 @pytest.fixture

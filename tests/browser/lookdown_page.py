@@ -33,6 +33,8 @@ class LookdownPage:
         self.site = site
         self.asked: list[str] = []
         self.crashes: list[str] = []
+        # A page that is kept from starting may fail as often and as late as it likes.
+        self.may_crash = False
         tab.set_default_timeout(PATIENCE_MS)
         tab.on("pageerror", lambda error: self.crashes.append(str(error)))
         tab.on("request", lambda request: self.asked.append(request.url))

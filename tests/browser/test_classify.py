@@ -139,6 +139,42 @@ def test_an_answer_for_other_ground_is_faded(ready):
     assert "stale" not in ready.tab.get_attribute("#result", "class")
 
 
+def test_a_click_between_two_rows_of_the_five_best_does_nothing(ready):
+    """It once ended in an error that no one caught, which `open_page` would find."""
+    ready.classify()
+    first, second = (ready.tab.locator("#best li").nth(each).bounding_box() for each in (0, 1))
+    gap = (first["y"] + first["height"] + second["y"]) / 2
+    assert first["y"] + first["height"] < gap < second["y"]
+    ready.tab.mouse.click(first["x"] + 20, gap)
+    assert ready.tab.locator("canvas.heat").count() == 0
+    ready.tab.mouse.click(first["x"] + 20, first["y"] + 5)
+    ready.tab.wait_for_selector("canvas.heat")
+
+
+EMPTY = """() => {
+  const map = document.getElementById("map").getBoundingClientRect();
+  return [...document.querySelectorAll(".leaflet-tile")].filter((tile) => {
+    const box = tile.getBoundingClientRect();
+    const inside = box.right > map.left + 1 && box.left < map.right - 1
+      && box.bottom > map.top + 1 && box.top < map.bottom - 1;
+    return inside && tile.src.startsWith("data:");
+  }).length;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1440, 900), (360, 740)])
+def test_the_first_view_is_full_of_imagery_and_nothing_covers_the_square(open_page, size):
+    page = open_page(width=size[0], height=size[1])
+    page.wait_tiles()
+    assert page.tab.evaluate(EMPTY) == 0
+    box = page.square_box()
+    for x, y in ((0.05, 0.05), (0.5, 0.5), (0.95, 0.95)):
+        at = [box["x"] + x * box["width"], box["y"] + y * box["height"]]
+        assert page.tab.evaluate(
+            "([x, y]) => !!document.elementFromPoint(x, y)?.closest('#square')", at
+        )
+
+
 def test_a_place_to_try_is_gone_to_and_named(open_page, model):
     page = open_page("#map=17/27.6300/85.5200")
     page.tab.get_by_role("button", name="a river").click()

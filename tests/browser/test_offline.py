@@ -151,7 +151,7 @@ def test_another_tab_is_told_and_goes_on(visited, host, device):
     visited.tab.reload()
     visited.wait_ready()
     visited.tab.click("#newer button.primary")
-    other.tab.wait_for_selector("#newer:has-text('renewed in another tab')")
+    other.tab.wait_for_selector("#newer:has-text('updated in another tab')")
     assert other.classify().label
     other.tab.click("#newer button.primary")
     other.tab.wait_for_selector("#newer", state="hidden")
@@ -292,7 +292,7 @@ def test_another_model_is_fetched_when_chosen_and_works_without_a_network(visite
     visited.tab.wait_for_function("location.search === '?model=second'")
     visited.tab.wait_for_function(
         "performance.getEntriesByName('lookdown:model').length === 2 && "
-        "!document.getElementById('way').textContent.includes('Loading')"
+        "!document.getElementById('backend').textContent.includes('Loading')"
     )
     second = visited.classify()
     assert second.facts["Model"] == "The second"

@@ -293,6 +293,42 @@ def test_surveys_are_renamed_compared_deleted_and_brought_back(open_page):
     assert tab.locator("#survey-list li").count() == 1
 
 
+RENAME_OFTEN = """async (count) => {
+  const name = document.getElementById("survey-name");
+  const list = document.getElementById("survey-list");
+  for (let number = 0; number < count; number++) {
+    name.value = `Valley ${number}`;
+    name.dispatchEvent(new Event("change"));
+    while (!list.textContent.includes(`Valley ${number}`)) {
+      await new Promise((next) => setTimeout(next));
+    }
+  }
+}"""
+
+
+def test_memory_stays_flat_over_a_thousand_refreshes_of_the_list(open_page):
+    """Handlers were once bound again for each row, and never given back."""
+    page = open_page(NEAR, before=alone)
+    page.survey_view()
+    page.tab.wait_for_selector("#survey-list li")
+    client = page.tab.context.new_cdp_session(page.tab)
+    client.send("Performance.enable")
+
+    def counts():
+        client.send("HeapProfiler.collectGarbage")
+        metrics = client.send("Performance.getMetrics")["metrics"]
+        found = {each["name"]: each["value"] for each in metrics}
+        return found["JSEventListeners"], found["Nodes"], found["JSHeapUsedSize"]
+
+    page.tab.evaluate(RENAME_OFTEN, 200)
+    listeners, nodes, heap = counts()
+    page.tab.evaluate(RENAME_OFTEN, 1000)
+    more_listeners, more_nodes, more_heap = counts()
+    assert more_listeners <= listeners
+    assert more_nodes <= nodes + 20
+    assert more_heap < heap + 1_000_000
+
+
 VISIBLE = """() => {
   const canvas = document.querySelector(".survey-picture");
   const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

@@ -9,6 +9,9 @@ from PIL import Image, ImageDraw
 from tests.browser.test_bad_input import spoil
 from tests.browser.test_survey import NEAR, alone
 
+# Where the built-in imagery ends.
+GAP = "#map=19/27.634874/85.516205"
+
 
 def open_on(open_page, tile_server):
     """Open the page near, on the tiles of another site, as a person who agrees to that."""
@@ -137,6 +140,41 @@ def test_where_nothing_may_be_kept_the_survey_runs_and_says_so(open_page):
     assert "This survey is not kept" in page.wait_notice()
     assert len(page.features()) >= 9
     assert not page.tab.is_visible("#surveys")
+    # A good answer takes away only what is about answers.
+    page.classify()
+    assert "This survey is not kept" in page.notice()
+    page.tab.keyboard.press("Escape")
+    assert page.notice() == ""
+
+
+def test_a_click_on_a_square_without_imagery_says_so_quietly(open_page):
+    page = open_page(GAP, before=alone)
+    page.survey_view()
+    assert "without imagery" in page.survey_said()
+    shown = page.classify()
+    places = shares(page.features())
+    page.click_on_survey(*places["no imagery"])
+    assert page.wait_notice() == "There is no imagery of this square."
+    assert page.shown().label == shown.label
+    # The next square that has an answer takes the message away.
+    page.click_on_survey(*places["classified"])
+    page.tab.wait_for_selector("#notice", state="hidden")
+
+
+def shares(features) -> dict[str, tuple[float, float]]:
+    """Where a square of each state lies, as shares of the survey's width and height."""
+    rings = [each["geometry"]["coordinates"][0] for each in features]
+    lngs = [lng for ring in rings for lng, _ in ring]
+    lats = [lat for ring in rings for _, lat in ring]
+    found = {}
+    for each in features:
+        lng, lat = each["properties"]["footprint"]["centre"]
+        right = (lng - min(lngs)) / (max(lngs) - min(lngs))
+        down = (max(lats) - lat) / (max(lats) - min(lats))
+        # Not under the panel of the survey, which lies over the right of the map.
+        if right < 0.6:
+            found[each["properties"]["state"]] = right, down
+    return found
 
 
 def test_a_full_storage_does_not_stop_a_survey(open_page):

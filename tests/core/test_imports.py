@@ -1,23 +1,35 @@
-"""Imports point one way: main -> ui -> bridge -> core, and training -> core."""
+"""Imports point one way; HOUSE: main -> ui -> {bridge, work} -> core, bridge -> work.ports,
+training -> core, serve and training -> site/assembly.
+"""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = {"js", "pyodide", "pyodide_js", "pyscript", "_pyscript", "polyscript"}
+OURS = ("pyapp", "training", "tests", "assembly")
 # What each part may import of the project, and of the browser.
 ALLOWED = {
     "pyapp/core": ({"pyapp.core"}, set()),
-    "pyapp/bridge": ({"pyapp.core", "pyapp.bridge"}, BROWSER),
-    "pyapp/ui": ({"pyapp.core", "pyapp.bridge", "pyapp.ui"}, {"pyscript"}),
-    "pyapp/main.py": ({"pyapp.bridge", "pyapp.ui"}, set()),
-    "training": ({"pyapp.core", "training"}, set()),
+    "pyapp/work": ({"pyapp.core", "pyapp.work"}, set()),
+    "pyapp/bridge": (
+        {"pyapp.core", "pyapp.work.ports", "pyapp.work.tasks", "pyapp.bridge"},
+        BROWSER,
+    ),
+    "pyapp/ui": ({"pyapp.core", "pyapp.work", "pyapp.bridge", "pyapp.ui"}, {"pyscript"}),
+    "pyapp/main.py": ({"pyapp.ui.page"}, set()),
+    "training": ({"pyapp.core", "training", "assembly"}, set()),
+    "site/assembly": ({"assembly"}, {"pyodide"}),
+    "serve.py": ({"assembly"}, set()),
 }
 # Of PyScript, ui may use what concerns the document.
 UI_OF_PYSCRIPT = {"web", "when"}
-CORE_LIBRARIES = {"numpy", "PIL"}
+# Of ui, only this may know parts of all rooms.
+COMPOSITION_ROOT = "pyapp/ui/page.py"
+LIBRARIES = {"pyapp/core": {"numpy", "PIL"}, "pyapp/work": {"numpy"}}
 
 
 def files(part):
@@ -41,7 +53,7 @@ def wrong_imports(part):
         for module, names in imports(file):
             top = module.split(".")[0]
             full = {f"{module}.{name}" for name in names} | {module}
-            if top in ("pyapp", "training", "tests"):
+            if top in OURS:
                 if not any(
                     name == own or name.startswith(own + ".") for name in full for own in ours
                 ):
@@ -57,11 +69,34 @@ def test_imports_point_one_way(part):
     assert list(wrong_imports(part)) == []
 
 
-def test_core_needs_numpy_pillow_and_the_standard_library_only():
-    import sys
+@pytest.mark.parametrize("part", sorted(LIBRARIES))
+def test_few_libraries_are_needed(part):
+    tops = {module.split(".")[0] for file in files(part) for module, _ in imports(file)}
+    assert tops - set(sys.stdlib_module_names) - {"pyapp"} <= LIBRARIES[part]
 
-    tops = {module.split(".")[0] for file in files("pyapp/core") for module, _ in imports(file)}
-    assert tops - set(sys.stdlib_module_names) - {"pyapp"} <= CORE_LIBRARIES
+
+def test_wording_needs_no_screen():
+    found = [file for file in files("pyapp/ui") if file.name == "wording.py"]
+    assert len(found) >= 3
+    for file in found:
+        for module, _ in imports(file):
+            assert module.split(".")[0] not in BROWSER and "bridge" not in module, file
+
+
+def test_background_work_begins_in_one_place():
+    """So that no failure vanishes: see `pyapp.work.tasks`."""
+    for file in files("pyapp"):
+        if file.name != "tasks.py":
+            text = file.read_text()
+            assert "ensure_future(" not in text and "create_task(" not in text, file
+
+
+def test_parts_take_few_arguments():
+    """One that takes nine does too much."""
+    for file in files("pyapp"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef) and file != ROOT / COMPOSITION_ROOT:
+                assert len(node.args.args) <= 9, f"{file}: {node.name}"
 
 
 def test_no_circles():

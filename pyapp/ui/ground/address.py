@@ -4,8 +4,9 @@ import asyncio
 
 from pyapp.bridge import browser
 from pyapp.bridge.leaflet import GroundMap
-from pyapp.core.address import View, fragment_of, query_with_imagery, square_from, view_from
-from pyapp.core.ground.geo import Footprint, LngLat
+from pyapp.core.address import fragment_of, query_with_imagery, square_from, view_from
+from pyapp.core.ground.geo import Footprint
+from pyapp.core.imagery.coverage import fullest_view
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.ground.square import Square
 
@@ -17,8 +18,7 @@ class AddressBar:
 
     def __init__(self, imagery: ImageryPanel):
         self._imagery = imagery
-        zoom, lat, lng = imagery.home
-        self.first_view = view_from(browser.fragment()) or View(LngLat(lng, lat), zoom)
+        self.first_view = view_from(browser.fragment()) or imagery.home
 
     def keep(self, ground_map: GroundMap, square: Square) -> None:
         """Write what the map shows from now on, and go where a changed fragment says."""
@@ -44,6 +44,12 @@ class AddressBar:
             if centre is not None:
                 square.cover(Footprint(centre, square.footprint.side_m))
 
+        if view_from(browser.fragment()) is None:
+            home = square.footprint
+            ground_map.show(
+                fullest_view(self._imagery.builtin, self.first_view, *ground_map.size_px)
+            )
+            square.cover(home)
         go()
         ground_map.on("moveend", write)
         square.on_move(write_soon)

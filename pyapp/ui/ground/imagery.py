@@ -10,6 +10,7 @@ from pyapp.bridge.leaflet import GroundMap
 from pyapp.core.address import ImageryRef, View, imagery_from
 from pyapp.core.errors import AddressError
 from pyapp.core.ground.geo import LngLat
+from pyapp.core.imagery.coverage import fullest_view
 from pyapp.core.imagery.source import OWN_ID, Source, own_source
 from pyapp.core.survey.facts import ImageryFacts
 from pyapp.ui.shell.dom import on, on_any, toggle
@@ -66,9 +67,10 @@ class ImageryPanel:
         return None
 
     @property
-    def home(self) -> tuple[int, float, float]:
-        """Zoom, latitude and longitude of the place to begin at."""
-        return self._sources[0].home
+    def home(self) -> View:
+        """The place to begin at, in the middle."""
+        zoom, lat, lng = self._sources[0].home
+        return View(LngLat(lng, lat), zoom)
 
     @property
     def named_in_address(self) -> ImageryRef | None:
@@ -188,5 +190,4 @@ class ImageryPanel:
         self._elsewhere.hidden = not self.source.coverage or self._map.sees_any(self.source)
 
     def _go_home(self) -> None:
-        zoom, lat, lng = self.home
-        self._map.show(View(LngLat(lng, lat), zoom))
+        self._map.show(fullest_view(self.builtin, self.home, *self._map.size_px))
