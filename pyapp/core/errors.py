@@ -1,11 +1,19 @@
-"""Everything that can go wrong for a person, each with the one sentence they read.
+"""Everything that can go wrong for a person, each with the message that they read.
 
-A message says what happened and what to do next. ``ui`` shows it as it is.
+A message says what happened, why, and what to do next. ``ui`` shows it unchanged.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyapp.core.ground.geo import Tile
+    from pyapp.core.model.backend import Backend
 
 
 class LookdownError(Exception):
-    """Base of every error whose message is written for the person at the page."""
+    """Base of all errors whose message is written for the person using the page."""
 
 
 class UnexpectedError(LookdownError):
@@ -26,76 +34,76 @@ class BusyError(LookdownError):
 
 
 class TileError(LookdownError):
-    """The imagery under the square could not be had or read."""
+    """The imagery under the square could not be fetched or read."""
 
 
 class MissingTileError(TileError):
     """The source has no tile there."""
 
-    def __init__(self, tile):
+    def __init__(self, tile: Tile) -> None:
         super().__init__(
             f"There is no imagery here (tile {tile.z}/{tile.x}/{tile.y} is missing). "
-            "Move the square, or choose another imagery."
+            "Move the square, or choose other imagery."
         )
 
 
 class SlowTileError(TileError):
     """A tile did not arrive within the time limit."""
 
-    def __init__(self, limit_s: float):
+    def __init__(self, limit_s: float) -> None:
         super().__init__(
             f"The imagery did not arrive within {limit_s:g} seconds. "
-            "Check the connection and press Classify again, or choose another imagery."
+            "Check the connection and press Classify again, or choose other imagery."
         )
 
 
 class UnreachableTileError(TileError):
     """The request failed: no network, or a server that does not allow reading (no CORS)."""
 
-    def __init__(self, origin: str):
+    def __init__(self, origin: str) -> None:
         super().__init__(
-            f"{origin} cannot be read: it is out of reach, or it shows its pictures but does "
-            "not let a page read them (no CORS). Check the connection, or choose another imagery."
+            f"{origin} can't be read: it is out of reach, or it shows its pictures without "
+            "letting a page read them (no CORS). Check the connection, or choose other imagery."
         )
 
 
 class RefusedTileError(TileError):
     """The server answered with an error other than "not found"."""
 
-    def __init__(self, origin: str, status: int):
+    def __init__(self, origin: str, status: int) -> None:
         super().__init__(
-            f"{origin} refused the imagery (HTTP {status}). "
-            "Wait a moment and press Classify again, or choose another imagery."
+            f"{origin} refused the request (HTTP {status}). "
+            "Wait a moment and press Classify again, or choose other imagery."
         )
 
 
 class NotAnImageError(TileError):
-    """The bytes of a tile are not a picture that can be decoded."""
+    """The bytes of a tile can't be decoded as a picture."""
 
-    def __init__(self, tile):
+    def __init__(self, tile: Tile) -> None:
         super().__init__(
-            f"What arrived for tile {tile.z}/{tile.x}/{tile.y} is not a picture. "
-            "Check the address of the imagery, or choose another."
+            f"What the server sent for tile {tile.z}/{tile.x}/{tile.y} is not a picture. "
+            "Check the address of the imagery, or choose other imagery."
         )
 
 
 class NotAPictureError(LookdownError):
-    """What the person gave the page cannot be decoded."""
+    """A file that a person gave to the page can't be decoded as a picture."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
-            "That is not a picture that can be read here, or it is cut short or too large. "
-            "Try it as JPEG or PNG."
+            "This picture can't be read: it may be damaged, too large, or in an unsupported "
+            "format. Save it as JPEG or PNG and try again."
         )
 
 
 class OutsideImageryError(TileError):
-    """The square lies where the map projection has no ground."""
+    """The square extends beyond the latitudes of a web map."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
-            "The square reaches past the edge of the map, where web maps end (85.05 degrees). "
-            "Move it towards the equator."
+            "The square reaches past the edge of the map: web maps end at 85.05 degrees of "
+            "latitude. Move it towards the equator."
         )
 
 
@@ -104,13 +112,13 @@ class AddressError(LookdownError):
 
 
 class ModelError(LookdownError):
-    """The model cannot be used."""
+    """The model can't be used."""
 
 
 class MissingModelError(ModelError):
     """A model's file or card, or the list of models, did not arrive."""
 
-    def __init__(self, what: str):
+    def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} could not be loaded: the file did not arrive. "
             "Check the connection and reload the page; the map works without it."
@@ -118,39 +126,39 @@ class MissingModelError(ModelError):
 
 
 class ModelListError(ModelError):
-    """The list of models arrived, but does not name one."""
+    """The list of models arrived, but is not JSON or lacks a default."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
-            "The list of models cannot be read. Reload the page to fetch it again; "
+            "The list of models can't be read. Reload the page to fetch it again; "
             "the map works without it."
         )
 
 
 class DamagedModelError(ModelError):
-    """The model's file is not what its card says (sha256 differs) or does not parse."""
+    """The model's file differs from the sha256 of its card, or does not parse."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         super().__init__(
-            f"The model {name} is damaged or cut short, so it was not used. "
+            f"The model {name} is damaged or incomplete, so it was not used. "
             "Reload the page to fetch it again; the map works without it."
         )
 
 
 class NoMemoryError(ModelError):
-    """The runtime got no memory for the model."""
+    """The runtime could not allocate memory for the model."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
-            "There is too little memory for the model on this device. "
+            "This device has too little memory for the model. "
             "Close other tabs and applications, then reload the page; the map works without it."
         )
 
 
 class WrongModelError(ModelError):
-    """The model's inputs or outputs are not those of the contract in docs/design.md."""
+    """The model's inputs or outputs differ from the contract in docs/design.md."""
 
-    def __init__(self, name: str, reason: str):
+    def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f"The model {name} does not fit this page: {reason}. "
             "Export it again with python -m training export."
@@ -160,27 +168,27 @@ class WrongModelError(ModelError):
 class CardError(ModelError):
     """The model's card lacks a fact that the page needs, or has a wrong one."""
 
-    def __init__(self, name: str, reason: str):
+    def __init__(self, name: str, reason: str) -> None:
         super().__init__(
-            f"The card of the model {name} cannot be used: {reason}. "
+            f"The card of the model {name} can't be used: {reason}. "
             "Export the model again with python -m training export."
         )
 
 
 class NoSimdError(ModelError):
-    """The browser cannot run onnxruntime-web."""
+    """The browser can't run onnxruntime-web."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
-            "This browser cannot run the model: it lacks WebAssembly SIMD. Open the page in a "
+            "This browser can't run the model: it lacks WebAssembly SIMD. Open the page in a "
             "current Chrome, Edge, Firefox or Safari; the map works here too."
         )
 
 
 class InferenceError(ModelError):
-    """The runtime gave up in the middle of an inference."""
+    """The runtime failed during an inference."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: str) -> None:
         super().__init__(
             f"The model stopped before it had an answer ({reason}). "
             "Press Classify again; if that does not help, reload the page."
@@ -188,49 +196,51 @@ class InferenceError(ModelError):
 
 
 class LostDeviceError(InferenceError):
-    """The graphics card went away."""
+    """The graphics card became unavailable."""
 
-    def __init__(self):
-        super().__init__("the graphics card is gone")
+    def __init__(self) -> None:
+        super().__init__("the graphics card is no longer available")
 
 
 class BackendError(ModelError):
-    """The model does not run in the way that was asked for."""
+    """The backend does not start, or can't run the model."""
 
-    def __init__(self, way, reason: str):
+    def __init__(self, backend: Backend, reason: str) -> None:
         super().__init__(
-            f"The model does not run this way here: {way} ({reason}). "
-            "Choose another way under This device."
+            f"This backend can't run the model here: {backend} ({reason}). "
+            "Choose another backend under This device."
         )
 
 
 class AreaError(LookdownError):
-    """The area cannot be surveyed."""
+    """The area can't be surveyed."""
 
 
 class FlatAreaError(AreaError):
-    """Too few corners, or all on one line."""
+    """Too few corners, or all of them in one line."""
 
-    def __init__(self):
-        super().__init__("The area has nothing inside. Mark at least three corners around some.")
+    def __init__(self) -> None:
+        super().__init__(
+            "The outline encloses no area. Mark at least three corners that are not in one line."
+        )
 
 
 class PastMapError(AreaError):
-    """The area reaches past the latitudes of a web map."""
+    """The area extends beyond the latitudes of a web map."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
-            "The area reaches past the edge of the map, where web maps end (85.05 degrees). "
-            "Mark one nearer to the equator."
+            "The area reaches past the edge of the map: web maps end at 85.05 degrees of "
+            "latitude. Mark an area closer to the equator."
         )
 
 
 class CrossedAreaError(AreaError):
     """The outline crosses itself."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
-            "The outline crosses itself, so what is inside is not clear. "
+            "The outline crosses itself, so it is unclear what lies inside. "
             "Draw it again, corner by corner around the area."
         )
 
@@ -238,30 +248,35 @@ class CrossedAreaError(AreaError):
 class SmallAreaError(AreaError):
     """The area is smaller than one footprint."""
 
-    def __init__(self, side_m: float):
+    def __init__(self, side_m: float) -> None:
         super().__init__(
             f"The area is smaller than one square ({side_m:.0f} m). "
-            "Mark a larger one, or classify the single square."
+            "Mark a larger area, or classify a single square."
         )
 
 
 class LargeAreaError(AreaError):
-    """The area takes more squares than fit.
+    """The area needs more squares than there is room for.
 
-    Attributes
+    Parameters
     ----------
+    count : int
+        Number of squares that the area needs.
+    most : int
+        Number of squares that there is room for.
     fitting : float or None
-        The finest step with which they would, as a share of a footprint's side.
+        The finest step with which they would fit, as a share of a footprint's side; ``None`` if no
+        step is coarse enough. Also an attribute.
     """
 
-    def __init__(self, count: int, most: int, fitting: float | None):
+    def __init__(self, count: int, most: int, fitting: float | None) -> None:
         what_to_do = (
-            "Mark a smaller one."
+            "Mark a smaller area."
             if fitting is None
-            else f"Mark a smaller one, or take a step of {fitting:g} squares."
+            else f"Mark a smaller area, or choose a step of {fitting:g} squares."
         )
         super().__init__(
-            f"The area takes {count:,} squares, and there is room for {most:,}. {what_to_do}"
+            f"The area needs {count:,} squares, and there is room for {most:,}. {what_to_do}"
         )
         self.fitting = fitting
 
@@ -269,7 +284,7 @@ class LargeAreaError(AreaError):
 class ForbiddenSurveyError(AreaError):
     """The provider of the imagery does not allow reading it in bulk."""
 
-    def __init__(self, name: str, allowed: list[str]):
+    def __init__(self, name: str, allowed: list[str]) -> None:
         others = " or ".join(allowed)
         super().__init__(
             f"The terms of {name} do not allow analysing it in bulk. "
@@ -278,20 +293,20 @@ class ForbiddenSurveyError(AreaError):
 
 
 class StoreError(LookdownError):
-    """Surveys cannot be kept on this device."""
+    """Surveys can't be kept on this device."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: str) -> None:
         super().__init__(
-            f"This survey is not kept: {reason}. It goes on, and can be saved as a file; "
-            "a reload loses it."
+            f"This survey is not kept: {reason}. It continues and can be saved as a file, "
+            "but is lost when the page is reloaded."
         )
 
 
 class NotASurveyError(LookdownError):
-    """A dropped file is not a survey of ours."""
+    """A dropped file is not a survey that was saved here."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: str) -> None:
         super().__init__(
-            f"That file is not a survey saved by Lookdown ({reason}). "
-            "Drop a GeoJSON that was saved here, or a picture."
+            f"This file is not a survey saved by Lookdown ({reason}). "
+            "Drop a GeoJSON file that was saved here, or a picture."
         )

@@ -84,13 +84,13 @@ def test_over_the_date_line_cells_go_on():
     ("area", "error", "words"),
     [
         (block(60, 60), SmallAreaError, "smaller than one square"),
-        (block(60, 0), FlatAreaError, "nothing inside"),
+        (block(60, 0), FlatAreaError, "encloses no area"),
         (Area((LngLat(0, 0), LngLat(1, 1))), FlatAreaError, "at least three corners"),
         (rectangle(LngLat(0, 85.0), LngLat(0.01, 85.2)), PastMapError, "edge of the map"),
         (Area((LngLat(0, 0), LngLat(0.1, 0.1), LngLat(0.1, 0), LngLat(0, 0.08))),
          CrossedAreaError, "crosses itself"),
-        (block(30_000, 30_000), LargeAreaError, "or take a step of 4 squares"),
-        (rectangle(LngLat(-80, -40), LngLat(80, 40)), LargeAreaError, "Mark a smaller one."),
+        (block(30_000, 30_000), LargeAreaError, "or choose a step of 4 squares"),
+        (rectangle(LngLat(-80, -40), LngLat(80, 40)), LargeAreaError, "Mark a smaller area."),
     ],
     ids=["small", "flat", "two corners", "poles", "crossed", "large", "huge"],
 )  # fmt: skip

@@ -58,7 +58,7 @@ def test_our_own_origin_is_not_another_site():
         ("https://[::1/{z}/{x}/{y}", "does not begin with https://"),
         ("https://a.example:port/{z}/{x}/{y}", "does not begin with https://"),
         ("https://a.example/{z}/{x}", "no {y}"),
-        ("https://a.example/", "no {z} and {x} and {y}"),
+        ("https://a.example/", "no {z} or {x} or {y}"),
         ("https://a.example/{z}/{x}/{y}?k={key}", "{key}"),
         ("http://a.example/{z}/{x}/{y}", "https only"),
     ],

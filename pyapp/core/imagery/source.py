@@ -1,4 +1,4 @@
-"""Where imagery comes from: a tile address, its limits, and what its provider allows."""
+"""Where imagery comes from: an address for tiles, its limits, and what its provider allows."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pyapp.core.errors import AddressError
 from pyapp.core.ground.geo import LngLat, Tile, wrapped
@@ -18,7 +18,7 @@ _KNOWN = {"z", "x", "y", "-y"}
 
 
 class Place(NamedTuple):
-    """Somewhere worth a look, and what one sees there."""
+    """A place worth looking at, and what can be seen there."""
 
     name: str
     centre: LngLat
@@ -36,7 +36,7 @@ class Source:
         As a person reads it.
     url : str
         Address with ``{z}``, ``{x}`` and ``{y}`` (or ``{-y}``, rows counted from the south);
-        relative for our own.
+        relative if the tiles are part of this site.
     min_zoom, max_zoom : int
         Coarsest and finest zoom that the source has.
     attribution : str
@@ -44,16 +44,16 @@ class Source:
     credit : str
         Credit, as plain text.
     origin : str or None
-        Scheme, host and port of another site; ``None`` for our own.
+        Scheme, host and port of another site; ``None`` for this site.
     home : tuple (zoom, lat, lng) or None
-        Where to begin.
+        What the map shows first, in degrees.
     places : tuple of Place
-        Where to try it.
+        Places to try it at.
     coverage : mapping of int to frozenset of (x, y), optional
-        The tiles that exist, a zoom; empty where that isn't known.
+        For each zoom, the tiles that exist; empty if that is not known.
     bulk : bool
-        Whether its provider allows analysing it in bulk. Of an address of the person's own nothing
-        is known, and it is theirs to know.
+        Whether its provider allows analysing it in bulk. Nothing is known about an address that a
+        person typed; they are responsible for it.
     """
 
     id: str
@@ -66,7 +66,9 @@ class Source:
     origin: str | None
     home: tuple[int, float, float] | None = None
     places: tuple[Place, ...] = ()
-    coverage: Mapping[int, frozenset] = field(default_factory=lambda: MappingProxyType({}))
+    coverage: Mapping[int, frozenset[tuple[int, int]]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     bulk: bool = True
 
     def url_of(self, tile: Tile) -> str:
@@ -77,13 +79,19 @@ class Source:
         return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), self.url)
 
     def may_have(self, tile: Tile) -> bool:
-        """Whether it makes sense to ask for the tile."""
+        """Whether the tile exists, as far as is known."""
         tile = wrapped(tile)
         return not self.coverage or (tile.x, tile.y) in self.coverage.get(tile.z, frozenset())
 
 
 def sources_from_json(text: str) -> list[Source]:
-    """The sources that the build wrote to ``imagery/sources.json``, in their order."""
+    """The sources in ``imagery/sources.json``, which the build writes.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If it is something else.
+    """
     return [
         Source(
             id=facts["id"],
@@ -100,7 +108,7 @@ def sources_from_json(text: str) -> list[Source]:
                 for each in facts.get("places") or ()
             ),
             coverage={
-                int(zoom): frozenset(tuple(map(int, tile.split("/"))) for tile in tiles)
+                int(zoom): frozenset(_column_and_row(tile) for tile in tiles)
                 for zoom, tiles in (facts.get("tiles") or {}).items()
             },
             bulk=facts["allows"]["bulk"],
@@ -109,23 +117,34 @@ def sources_from_json(text: str) -> list[Source]:
     ]
 
 
+def _column_and_row(text: str) -> tuple[int, int]:
+    column, row = text.split("/")
+    return int(column), int(row)
+
+
 def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
-    """A source from an address that a person typed or that a link carries.
+    """A source from an address that a person typed or that a link contains.
 
     Parameters
     ----------
     address : str
-        An http or https address with ``{z}``, ``{x}`` and ``{y}`` or ``{-y}``; of the mirrors
-        that ``{s}`` stands for, the first is used.
+        An http or https address with ``{z}``, ``{x}`` and ``{y}`` or ``{-y}``. ``{s}`` stands for
+        one of several mirrors; the first, ``a``, is used.
     max_zoom : int
-        The finest zoom that it has, 0 to 24.
+        The finest zoom that it has, 0 to `FINEST_ZOOM`.
     page_origin : str
-        Scheme, host and port of the page itself.
+        Scheme, host and port of the page.
 
     Raises
     ------
     AddressError
-        When it cannot be an XYZ address that this page may read.
+        If it is not an XYZ address that the page may read, or the zoom is out of range.
+
+    Examples
+    --------
+    >>> source = own_source("https://{s}.example.org/{z}/{x}/{y}.png", 19, "https://page.example")
+    >>> source.url_of(Tile(3, 4, 5))
+    'https://a.example.org/5/3/4.png'
     """
     address = address.strip().replace("{s}", "a")
     parts = _parts(address)
@@ -134,23 +153,23 @@ def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
     if not {"y", "-y"} & set(names):
         missing.append("y")
     if missing:
-        wanted = " and ".join("{" + name + "}" for name in missing)
+        wanted = " or ".join("{" + name + "}" for name in missing)
         raise AddressError(
             f"The address has no {wanted}: write it as https://example.org/{{z}}/{{x}}/{{y}}.jpg."
         )
     unknown = sorted(set(names) - _KNOWN)
     if unknown:
         raise AddressError(
-            f"The address has {{{unknown[0]}}}, which this page does not know: use {{z}}, {{x}} "
-            "and {y}, and write a key in full."
+            f"The address has {{{unknown[0]}}}, which this page can't fill in: use {{z}}, {{x}} "
+            "and {y} only, and write out any key."
         )
     if page_origin.startswith("https:") and parts.scheme == "http" and not _is_local(parts):
         raise AddressError(
-            "This page came by https, so the browser lets it read imagery by https only: "
-            "use the https address of the imagery."
+            "This page was loaded over https, so the browser lets it read imagery over https only. "
+            "Use the https address of the imagery."
         )
     if not 0 <= max_zoom <= FINEST_ZOOM:
-        raise AddressError(f"The finest zoom is a whole number from 0 to {FINEST_ZOOM}.")
+        raise AddressError(f"The finest zoom must be a whole number from 0 to {FINEST_ZOOM}.")
     origin = f"{parts.scheme}://{parts.netloc}"
     return Source(
         id=OWN_ID,
@@ -164,20 +183,20 @@ def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
     )
 
 
-def _parts(address: str):
+def _parts(address: str) -> SplitResult:
     try:
         parts = urlsplit(address)
-        readable = parts.scheme in ("http", "https") and parts.hostname
-        _ = parts.port
+        _ = parts.port  # checked only when it is read
+        named = parts.hostname and re.fullmatch(r"[\w.:\[\]-]+", parts.netloc)
+        if named and parts.scheme in ("http", "https"):
+            return parts
     except ValueError:
-        readable = False
-    if not readable or not re.fullmatch(r"[\w.:\[\]-]+", parts.netloc):
-        raise AddressError(
-            "The address does not begin with https:// and the name of a server: "
-            "write it as https://example.org/{z}/{x}/{y}.jpg."
-        )
-    return parts
+        pass
+    raise AddressError(
+        "The address does not begin with https:// and the name of a server: "
+        "write it as https://example.org/{z}/{x}/{y}.jpg."
+    )
 
 
-def _is_local(parts) -> bool:
+def _is_local(parts: SplitResult) -> bool:
     return parts.hostname in ("localhost", "127.0.0.1", "::1")
