@@ -1,10 +1,10 @@
-"""What became of a cell of a survey, or of a tile under it."""
+"""The state of a survey's cell, or of a tile under it."""
 
 import enum
 
 
 class CellState(enum.IntEnum):
-    """The states of a cell; the numbers are stored with surveys, so they never change."""
+    """The states of a cell. Their numbers are stored with surveys, so they never change."""
 
     WAITING = 0
     CLASSIFIED = 1
@@ -16,19 +16,26 @@ class CellState(enum.IntEnum):
 
     @property
     def label(self) -> str:
-        """The state as exported files name it."""
+        """Name of the state in exported files.
+
+        >>> CellState.MISSING.label
+        'no imagery'
+        """
         return LABELS[self]
 
     @classmethod
     def from_label(cls, label: str) -> "CellState":
-        """The state with this label, in files of this and of earlier versions.
+        """The state with this label, in files of this version or an earlier one.
 
         Raises
         ------
         ValueError
             If no state has that label.
         """
-        return cls(LABELS.index(FORMER_LABELS.get(label, label)))
+        current = FORMER_LABELS.get(label, label)
+        if current not in LABELS:
+            raise ValueError(f"there is no state {label!r}")
+        return cls(LABELS.index(current))
 
 
 LABELS = (

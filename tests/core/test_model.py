@@ -33,7 +33,7 @@ def test_a_card_knows_its_ground_resolution():
 @pytest.mark.parametrize("fact", sorted(FACTS))
 def test_a_card_that_lacks_a_fact_names_it(fact):
     facts = {key: value for key, value in FACTS.items() if key != fact}
-    with pytest.raises(CardError, match=f"small.*does not say {fact}"):
+    with pytest.raises(CardError, match=f"small.*it lacks {fact}"):
         Card.from_json("small", json.dumps(facts))
 
 

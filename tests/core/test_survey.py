@@ -62,7 +62,7 @@ def test_a_survey_is_one_batch_as_well():
     again.add(Batch.from_bytes(survey.to_batch().to_bytes()))
     assert again.embedding is None
     assert again.count(CLASSIFIED) == survey.count(CLASSIFIED)
-    with pytest.raises(ValueError, match="cut short"):
+    with pytest.raises(ValueError, match="digest of a batch is incomplete"):
         Batch.from_bytes(survey.to_batch().to_bytes() | {"digest": b"12345"})
 
 

@@ -136,9 +136,9 @@ def test_geojson_comes_back(survey):
     ("spoil", "words"),
     [
         (lambda text: "no JSON", "it is damaged"),
-        (lambda text: '{"type": "FeatureCollection", "features": []}', "it lacks our mark"),
+        (lambda text: '{"type": "FeatureCollection", "features": []}', "it lacks Lookdown's mark"),
         (lambda text: "[1]", "it is damaged"),
-        (lambda text: text.replace('"cell": 33', '"cell": 99999'), "no cell 99999"),
+        (lambda text: text.replace('"cell": 33', '"cell": 9999'), "no cell 9999"),
         (lambda text: text.replace('"area": [[', '"area": [["x", 1], ['), "it is damaged"),
         (lambda text: text.replace('"step": 1.0', '"step": 0.001'), "its area is damaged"),
         (lambda text: text.replace('"class": "river"', '"class": "moon"'), "it is damaged"),

@@ -1,4 +1,4 @@
-"""What a model says about itself: its card, and the list of models."""
+"""The facts about a model: its card, and the list of models."""
 
 import json
 from dataclasses import dataclass
@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from pyapp.core.errors import CardError, ModelListError
 
+# A GeoTIFF holds a class in a byte, in which 255 means that there is none.
+MOST_CLASSES = 255
+
 
 @dataclass(frozen=True)
 class Card:
-    """The facts of a model that the page goes by.
+    """The facts about a model that the page relies on.
 
     Attributes
     ----------
@@ -18,18 +21,18 @@ class Card:
     title : str
         As a person reads it.
     labels : tuple of str
-        One readable label a class, in the order of the model's outputs.
+        A readable label for each class, in the order of the model's outputs.
     chip_px : int
         Side of the chip, in pixels.
     footprint_m : float
         Side of the square of ground that one chip shows, in metres.
     threshold : float
-        Probability under which the page says "not sure".
+        Probability below which the page says "not sure".
     sets : dict of float to float
-        For each coverage, the probability from which on a class belongs to the label set of a chip:
-        split conformal prediction, fitted when the model was made. May be empty.
+        For each coverage, the least probability of a class in the label set of a chip: split
+        conformal prediction, fitted when the model was made. May be empty.
     familiar : float
-        Largest logit under which a chip is unlike what the model was trained on.
+        If a chip's largest logit is below this, the chip is unlike what the model was trained on.
     sha256 : str
         Hexadecimal digest of the model's file.
     """
@@ -53,10 +56,17 @@ class Card:
     def from_json(cls, name: str, text: str) -> "Card":
         """Read ``card.json``.
 
+        Parameters
+        ----------
+        name : str
+            Name of the model's folder.
+        text : str
+            Contents of the file.
+
         Raises
         ------
         CardError
-            When it is not JSON, or lacks or contradicts a fact that the page needs.
+            If it is not JSON, or a fact that the page needs is missing or out of range.
         """
         try:
             facts = json.loads(text)
@@ -73,18 +83,20 @@ class Card:
                 sha256=str(facts["sha256"]),
             )
         except KeyError as error:
-            raise CardError(name, f"it does not say {error.args[0]}") from error
-        except (TypeError, ValueError, AttributeError) as error:
+            raise CardError(name, f"it lacks {error.args[0]}") from error
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CardError(name, f"it cannot be read ({error})") from error
         if len(labels) < 2 or not all(isinstance(label, str) and label for label in labels):
             raise CardError(name, "it names fewer than two classes")
+        if len(labels) > MOST_CLASSES:
+            raise CardError(name, f"it names more than {MOST_CLASSES} classes")
         if not (card.chip_px > 0 and card.footprint_m > 0 and 0 <= card.threshold <= 1):
             raise CardError(name, "its sizes or its threshold are out of range")
         return card
 
 
 class ModelName(NamedTuple):
-    """A model to choose: the name of its folder, and its title as a person reads it."""
+    """A model that can be chosen: the name of its folder, and its title as a person reads it."""
 
     name: str
     title: str
@@ -96,7 +108,7 @@ def models_from_json(text: str) -> list[ModelName]:
     Raises
     ------
     ModelListError
-        When it is not JSON or names no default.
+        If it is not JSON or names no default.
     """
     try:
         facts = json.loads(text)

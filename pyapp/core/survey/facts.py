@@ -1,17 +1,19 @@
-"""What a survey notes about its model and its imagery."""
+"""The facts about its model and its imagery that a survey is stored with, checked when read."""
 
-import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from pyapp.core.imagery.source import FINEST_ZOOM, Source
-from pyapp.core.model.card import Card
+from pyapp.core.model.card import MOST_CLASSES, Card
+
+MOST_CHIP_PX = 4096
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """The facts of the model that a survey is stored with."""
+    """The facts about its model that a survey is stored with; see `Card`."""
 
     name: str
     title: str
@@ -22,39 +24,34 @@ class ModelFacts:
 
     @classmethod
     def of(cls, card: Card) -> "ModelFacts":
-        """Those of a card."""
+        """The facts in a card."""
         return cls(card.name, card.title, card.sha256, card.labels, card.threshold, card.chip_px)
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> "ModelFacts":
-        """What ``vars`` gave, checked.
+        """Check and take what ``vars`` gave.
 
         Raises
         ------
         ValueError, KeyError, TypeError
-            If a fact is missing, of another type or out of range.
+            If a fact is missing, has another type or is out of range.
         """
-        labels = tuple(stored["labels"])
-        facts = cls(
-            name=_text(stored["name"]),
-            title=_text(stored["title"]),
-            sha256=_text(stored["sha256"]),
+        labels = tuple(as_text(each) for each in stored["labels"])
+        if not 2 <= len(labels) <= MOST_CLASSES or not all(labels):
+            raise ValueError(f"its model has {len(labels)} classes, or one without a name")
+        return cls(
+            name=as_text(stored["name"]),
+            title=as_text(stored["title"]),
+            sha256=as_text(stored["sha256"]),
             labels=labels,
-            threshold=_number(stored["threshold"]),
-            chip_px=_whole(stored["chip_px"]),
+            threshold=as_number(stored["threshold"], 0, 1),
+            chip_px=as_whole(stored["chip_px"], 1, MOST_CHIP_PX),
         )
-        if len(labels) < 2 or not all(isinstance(each, str) and each for each in labels):
-            raise ValueError("it names fewer than two classes")
-        if not 0 <= facts.threshold <= 1:
-            raise ValueError(f"a threshold of {facts.threshold}")
-        if not 0 < facts.chip_px <= 4096:
-            raise ValueError(f"chips of {facts.chip_px} pixels")
-        return facts
 
 
 @dataclass(frozen=True)
 class ImageryFacts:
-    """The facts of the imagery that a survey is stored with."""
+    """The facts about its imagery that a survey is stored with; see `Source`."""
 
     id: str
     name: str
@@ -65,44 +62,80 @@ class ImageryFacts:
 
     @classmethod
     def of(cls, source: Source) -> "ImageryFacts":
-        """Those of a source."""
+        """The facts about a source."""
         return cls(**{each.name: getattr(source, each.name) for each in fields(cls)})
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> "ImageryFacts":
-        """What ``vars`` gave, checked.
+        """Check and take what ``vars`` gave.
 
         Raises
         ------
         ValueError, KeyError, TypeError
-            If a fact is missing, of another type or out of range.
+            If a fact is missing, has another type or is out of range.
         """
-        facts = cls(
-            id=_text(stored["id"]),
-            name=_text(stored["name"]),
-            url=_text(stored["url"]),
-            min_zoom=_whole(stored["min_zoom"]),
-            max_zoom=_whole(stored["max_zoom"]),
-            credit=_text(stored["credit"]),
+        min_zoom = as_whole(stored["min_zoom"], 0, FINEST_ZOOM)
+        return cls(
+            id=as_text(stored["id"]),
+            name=as_text(stored["name"]),
+            url=as_text(stored["url"]),
+            min_zoom=min_zoom,
+            max_zoom=as_whole(stored["max_zoom"], min_zoom, FINEST_ZOOM),
+            credit=as_text(stored["credit"]),
         )
-        if not 0 <= facts.min_zoom <= facts.max_zoom <= FINEST_ZOOM:
-            raise ValueError(f"zooms {facts.min_zoom} to {facts.max_zoom}")
-        return facts
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A stored text.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If it can't be written to a file: it has half of a surrogate pair.
+    """
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
+        raise TypeError(f"{reprlib.repr(value)} is not text")
+    value.encode()
     return value
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TypeError(f"{value!r} is not a number")
+def as_number(value: object, least: float, most: float) -> float:
+    """A stored number from ``least`` to ``most``.
+
+    Raises
+    ------
+    TypeError
+        If it is something else, true and false included.
+    ValueError
+        If it is not in that range, infinite or not a number.
+
+    Examples
+    --------
+    >>> as_number(1, 0, 2)
+    1.0
+    >>> as_number(float("nan"), 0, 2)
+    Traceback (most recent call last):
+    ValueError: nan is not between 0 and 2
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{reprlib.repr(value)} is not a number")
+    if not least <= value <= most:
+        raise ValueError(f"{reprlib.repr(value)} is not between {least} and {most}")
     return float(value)
 
 
-def _whole(value: object) -> int:
+def as_whole(value: object, least: int, most: int) -> int:
+    """A stored whole number from ``least`` to ``most``.
+
+    Raises
+    ------
+    TypeError
+        If it is something else, true and false included.
+    ValueError
+        If it is not in that range.
+    """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is not a whole number")
-    return value
+        raise TypeError(f"{reprlib.repr(value)} is not a whole number")
+    return int(as_number(value, least, most))

@@ -1,27 +1,49 @@
-"""Surveys as GeoJSON (RFC 7946) and as a table, and back."""
+"""Surveys as GeoJSON (RFC 7946), and back; and as a table."""
+
+from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pyapp.core.errors import AreaError, NotASurveyError
 from pyapp.core.ground.geo import Bounds
+from pyapp.core.ground.grid import MOST_CELLS
+from pyapp.core.imagery.source import FINEST_ZOOM
 from pyapp.core.state import CellState
-from pyapp.core.survey.batch import UNKNOWN_ZOOM, Batch
-from pyapp.core.survey.survey import DIGEST_BYTES, Survey
+from pyapp.core.survey.batch import DIGEST_BYTES, UNKNOWN_ZOOM, Batch
+from pyapp.core.survey.facts import as_number, as_whole
+from pyapp.core.survey.survey import Survey
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FORMAT = "lookdown survey 1"
 BEST = 5
 DIGITS = 7  # of a degree: a centimetre
+MOST_FAMILIAR = 1e30  # a logit; single precision holds it
+# What is written about a cell without an answer.
+NO_ANSWER: dict[str, Any] = {
+    "class": None,
+    "class_id": None,
+    "score": None,
+    "corrected": False,
+    "familiarity": None,
+    "best": [],
+    "zoom": None,
+    "chip_sha256": None,
+}
 
 
 def to_geojson(survey: Survey) -> str:
-    """A feature a cell that was looked at.
+    """One feature per processed cell.
 
-    A feature's ``class`` and ``score`` are what is shown, after corrections; ``best`` is what the
-    model said. The collection's ``lookdown`` member holds what makes it replayable.
+    A feature's ``class`` and ``score`` are those that are shown, after corrections; ``best`` is
+    what the model said. The collection's ``lookdown`` member holds what `from_geojson` needs.
     """
     lines = [
         '{"type": "FeatureCollection",',
@@ -33,7 +55,7 @@ def to_geojson(survey: Survey) -> str:
 
 
 def to_csv(survey: Survey) -> str:
-    """A line a cell that was looked at, with its middle and its outline as WKT."""
+    """A table (CSV) with one line per processed cell, its middle, and its outline as WKT."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     best = [f"{name}_{place}" for place in range(1, BEST + 1) for name in ("class", "score")]
@@ -57,11 +79,11 @@ def to_csv(survey: Survey) -> str:
     return out.getvalue()
 
 
-def _or_empty(value):
+def _or_empty(value: str | float | None) -> str | float:
     return "" if value is None else value
 
 
-def _facts(survey: Survey) -> dict:
+def _facts(survey: Survey) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "survey": json.loads(survey.to_json()),
@@ -70,32 +92,20 @@ def _facts(survey: Survey) -> dict:
     }
 
 
-def _rows(survey: Survey):
-    """The facts of each cell that was looked at."""
-    labels, scores = survey.model.labels, survey.scores
-    for number in np.flatnonzero(survey.state != CellState.WAITING):
-        number = int(number)
+def _rows(survey: Survey) -> Iterator[dict[str, Any]]:
+    """What is written about each processed cell."""
+    scores = survey.scores
+    for number in np.flatnonzero(survey.state != CellState.WAITING).tolist():
         state = CellState(int(survey.state[number]))
-        classified = state == CellState.CLASSIFIED
-        class_id = int(scores[number].argmax()) if classified else None
-        order = np.argsort(-survey.probability[number], kind="stable")[:BEST] if classified else ()
         centre = survey.grid.centre(number)
         yield {
             "cell": number,
             "state": state.label,
-            "class": labels[class_id] if classified else None,
-            "class_id": class_id,
-            "score": round(float(scores[number, class_id]), 4) if classified else None,
+            **NO_ANSWER,
+            **(_answer(survey, scores, number) if state == CellState.CLASSIFIED else {}),
             "corrected": number in survey.corrections,
-            "familiarity": round(float(survey.familiarity[number]), 3) if classified else None,
-            "best": [
-                {"class": labels[each], "score": round(float(survey.probability[number, each]), 4)}
-                for each in order
-            ],
-            "zoom": int(survey.zoom[number]) or None if classified else None,
-            "chip_sha256": survey.digest[number].tobytes().hex() if classified else None,
             "footprint": {
-                # To the last digit: the chip can be cut again, byte for byte.
+                # With all digits: the chip can be cut again, byte for byte.
                 "centre": [centre.lng, centre.lat],
                 "side_m": survey.grid.side_m,
             },
@@ -103,15 +113,33 @@ def _rows(survey: Survey):
         }
 
 
-def _feature(survey: Survey, row: dict) -> dict:
+def _answer(survey: Survey, scores: NDArray[np.float32], number: int) -> dict[str, Any]:
+    """What is written about the answer for a cell."""
+    labels, probability = survey.model.labels, survey.probability[number]
+    class_id = int(scores[number].argmax())
+    return {
+        "class": labels[class_id],
+        "class_id": class_id,
+        "score": round(float(scores[number, class_id]), 4),
+        "familiarity": round(float(survey.familiarity[number]), 3),
+        "best": [
+            {"class": labels[each], "score": round(float(probability[each]), 4)}
+            for each in np.argsort(-probability, kind="stable")[:BEST]
+        ],
+        "zoom": int(survey.zoom[number]) or None,
+        "chip_sha256": survey.digest[number].tobytes().hex(),
+    }
+
+
+def _feature(survey: Survey, row: dict[str, Any]) -> dict[str, Any]:
     rings = row.pop("rings")
-    whole = len(rings) == 1
+    one = len(rings) == 1
     return {
         "type": "Feature",
         "id": row["cell"],
         "geometry": {
-            "type": "Polygon" if whole else "MultiPolygon",
-            "coordinates": rings if whole else [[each] for each in rings],
+            "type": "Polygon" if one else "MultiPolygon",
+            "coordinates": rings if one else [[each] for each in rings],
         },
         "properties": row
         | {
@@ -124,13 +152,21 @@ def _feature(survey: Survey, row: dict) -> dict:
 
 
 def ring(bounds: Bounds) -> list[list[float]]:
-    """The outline of a rectangle, counter-clockwise and closed, as RFC 7946 (3.1.6) has it."""
+    """The outline of a rectangle, counter-clockwise and closed, as RFC 7946 (3.1.6) requires.
+
+    >>> ring(Bounds(8.0, 46.0, 9.0, 47.0))
+    [[8.0, 46.0], [9.0, 46.0], [9.0, 47.0], [8.0, 47.0], [8.0, 46.0]]
+    """
     west, south, east, north = (round(each, DIGITS) for each in bounds)
     return [[west, south], [east, south], [east, north], [west, north], [west, south]]
 
 
 def within_the_world(bounds: Bounds) -> list[Bounds]:
-    """A rectangle with longitudes from -180 to 180: cut in two at the date line (3.1.9)."""
+    """A rectangle with longitudes from -180 to 180, cut in two at the date line (3.1.9).
+
+    >>> within_the_world(Bounds(179.0, 10.0, 182.0, 11.0))[1]
+    Bounds(west=-180.0, south=10.0, east=-178.0, north=11.0)
+    """
     west, south, east, north = bounds
     turns = 360 * ((west + 180) // 360)
     west, east = west - turns, east - turns
@@ -140,7 +176,9 @@ def within_the_world(bounds: Bounds) -> list[Bounds]:
 
 
 def from_geojson(text: str) -> Survey:
-    """The survey that `to_geojson` wrote; of the network's output, only the five best are known.
+    """The survey that `to_geojson` of this version or an earlier one wrote.
+
+    Of the network's answers only the five best are known, and no embeddings.
 
     Raises
     ------
@@ -150,58 +188,70 @@ def from_geojson(text: str) -> Survey:
     try:
         facts = json.loads(text)
         if facts.get("lookdown", {}).get("format") != FORMAT:
-            raise NotASurveyError("it lacks our mark")
+            raise NotASurveyError("it lacks Lookdown's mark")
         survey = Survey.from_json(json.dumps(facts["lookdown"]["survey"]))
         survey.add(_batch(survey, [feature["properties"] for feature in facts["features"]]))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except KeyError as error:
+        raise NotASurveyError(f"it is damaged: {error} is missing") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise NotASurveyError(f"it is damaged: {error}") from error
     except AreaError as error:
         raise NotASurveyError("its area is damaged") from error
     return survey
 
 
-def _batch(survey: Survey, rows: list[dict]) -> Batch:
+def _batch(survey: Survey, rows: list[dict[str, Any]]) -> Batch:
     """What a file says about the cells."""
-    states = [CellState.from_label(row["state"]) for row in rows]
-    answers = [row for row, state in zip(rows, states, strict=True) if state == state.CLASSIFIED]
-    digests = [bytes.fromhex(row["chip_sha256"]) for row in answers]
-    if any(len(each) != DIGEST_BYTES for each in digests):
-        raise ValueError("a chip_sha256 that is none")
-    numbers = [int(row["cell"]) for row in rows]
+    numbers = [as_whole(row["cell"], -MOST_CELLS, MOST_CELLS) for row in rows]
     if len(set(numbers)) != len(numbers):
-        raise ValueError("the same cell twice")
-    zooms = [row.get("zoom") or UNKNOWN_ZOOM for row in answers]
+        raise ValueError("it has the same cell twice")
+    states = [CellState.from_label(row["state"]) for row in rows]
+    answers = [
+        row for row, state in zip(rows, states, strict=True) if state == CellState.CLASSIFIED
+    ]
+    digests = b"".join(_digest(row["chip_sha256"]) for row in answers)
+    shares = [_shares(survey.model.labels, row) for row in answers]
     return Batch(
         numbers=np.array(numbers, np.int32),
         state=np.array(states, np.uint8),
-        zoom=np.array(zooms, np.uint8),
-        probability=np.array([_shares(survey.model.labels, row) for row in answers], np.float16),
+        zoom=np.array([_zoom(row.get("zoom")) for row in answers], np.uint8),
+        probability=np.array(shares, np.float16),
         embedding=np.empty((len(answers), 0), np.float16),
-        familiarity=np.array([float(row["familiarity"]) for row in answers], np.float32),
-        digest=np.frombuffer(b"".join(digests), np.uint8).reshape(len(answers), DIGEST_BYTES),
+        familiarity=np.array(
+            [as_number(row["familiarity"], -MOST_FAMILIAR, MOST_FAMILIAR) for row in answers],
+            np.float32,
+        ),
+        digest=np.frombuffer(digests, np.uint8).reshape(len(answers), DIGEST_BYTES),
     )
 
 
-def _shares(labels: tuple[str, ...], row: dict) -> np.ndarray:
-    """Probabilities of the five best, with the class that was shown before all others.
+def _digest(text: str) -> bytes:
+    digest = bytes.fromhex(text)
+    if len(digest) != DIGEST_BYTES:
+        raise ValueError(f"a chip_sha256 has {len(digest)} bytes")
+    return digest
 
-    Corrections can't be fitted again without embeddings, so what they made of a cell is taken.
+
+def _zoom(value: object) -> int:
+    """The zoom of a cell's tiles, which earlier versions did not write."""
+    return UNKNOWN_ZOOM if value is None else as_whole(value, 0, FINEST_ZOOM)
+
+
+def _shares(labels: tuple[str, ...], row: dict[str, Any]) -> NDArray[np.float16]:
+    """Probabilities of the five best classes, changed so that the class that was shown leads.
+
+    Without embeddings corrections can't be refitted, so their result is taken from the file.
     """
-    shares = np.zeros(len(labels))
+    shares = np.zeros(len(labels), np.float16)
     for each in row["best"]:
-        shares[labels.index(each["class"])] = _share(each["score"])
-    shown, score = int(row["class_id"]), _share(row["score"])
-    if not 0 <= shown < len(labels):
-        raise ValueError(f"there is no class {shown}")
+        shares[labels.index(each["class"])] = as_number(each["score"], 0, 1)
+    shown = as_whole(row["class_id"], 0, len(labels) - 1)
+    score = as_number(row["score"], 0, 1)
+    if labels[shown] != row["class"]:
+        raise ValueError(f"class {shown} is {labels[shown]}")
     if shares.argmax() != shown:
-        shares *= 0.9 * score / max(shares.max(), score)
+        shares *= 0.9 * score / max(float(shares.max()), score)
         shares[shown] = score
+    if shares.argmax() != shown:
+        raise ValueError(f"a score of {score} for the class that is shown")
     return shares
-
-
-def _share(value: object) -> float:
-    """A probability, as a file gives it."""
-    share = float(value)
-    if not 0 <= share <= 1:
-        raise ValueError(f"a score of {value}")
-    return share

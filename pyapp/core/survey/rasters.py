@@ -1,4 +1,4 @@
-"""Surveys as pictures that a map program lays in the right place."""
+"""Surveys as georeferenced pictures, for map programs."""
 
 import io
 import zipfile
@@ -13,7 +13,7 @@ from pyapp.core.ground.grid import Grid
 from pyapp.core.survey.paint import Look, Painter, colour
 from pyapp.core.survey.survey import Survey
 
-# Of cells without a class.
+# Stands for a class if a cell has none to show.
 NO_CLASS = 255
 # Tags of GeoTIFF (OGC 19-008r4) and of GDAL.
 PIXEL_SCALE, TIE_POINT, GEO_KEYS, NO_DATA, DESCRIPTION = 33550, 33922, 34735, 42113, 270
@@ -26,14 +26,17 @@ WEB_MERCATOR = """<PAMDataset>
 
 
 def origin_and_pixel(grid: Grid) -> tuple[float, float, float]:
-    """West and north edge, and a cell's width, in metres of EPSG:3857."""
+    """West edge, north edge and width of a cell, in metres of EPSG:3857."""
     metres = resolution_m(PLANE, 0.0)
     half = world_px(PLANE) / 2
     return (grid.left - half) * metres, (half - grid.top) * metres, grid.pitch * metres
 
 
 def to_geotiff(survey: Survey, look: Look) -> bytes:
-    """Class indices with a colour table: a pixel a cell, 255 where there's no class to show."""
+    """A GeoTIFF of class indices with a colour table, one pixel per cell.
+
+    `NO_CLASS` stands for cells that are not classified, unsure or hidden.
+    """
     classes = Painter(survey).classes(look)
     indices = np.where(classes < 0, NO_CLASS, classes).astype(np.uint8)
     picture = Image.fromarray(survey.grid.spread(indices, NO_CLASS), "P")
@@ -58,11 +61,24 @@ def to_geotiff(survey: Survey, look: Look) -> bytes:
 
 
 def to_png(survey: Survey, look: Look, name: str) -> bytes:
-    """A zip of the picture as shown, its world file, and its reference system for GDAL and QGIS."""
+    """A zip archive with the picture as shown and what places it on a map.
+
+    Parameters
+    ----------
+    survey : Survey
+    look : Look
+    name : str
+        Name of the files in the archive, without an ending.
+
+    Returns
+    -------
+    bytes
+        A PNG, its world file, its reference system (for GDAL and QGIS) and a legend.
+    """
     png = io.BytesIO()
     Image.fromarray(Painter(survey).paint(look)).save(png, "PNG")
     west, north, pixel = origin_and_pixel(survey.grid)
-    # The middle of the first pixel counts (ESRI world file).
+    # A world file places the middle of the first pixel (ESRI).
     numbers = (pixel, 0.0, 0.0, -pixel, west + pixel / 2, north - pixel / 2)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

@@ -1,8 +1,10 @@
-"""A survey: what the model says about every cell of a grid, and what a person makes of it."""
+"""A survey: what the model says about every cell of a grid, and how a person corrects it."""
+
+from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,18 +12,30 @@ from pyapp.core.ground.area import Area
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.ground.grid import STEPS, Grid, plan
 from pyapp.core.state import CellState
-from pyapp.core.survey.batch import UNKNOWN_ZOOM, Batch
-from pyapp.core.survey.facts import ImageryFacts, ModelFacts
+from pyapp.core.survey.batch import DIGEST_BYTES, UNKNOWN_ZOOM, Batch
+from pyapp.core.survey.facts import (
+    ImageryFacts,
+    ModelFacts,
+    as_number,
+    as_text,
+    as_whole,
+)
 from pyapp.core.survey.refit import refit
 
-# States of cells that can be looked at again.
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# States of cells that can be processed again.
 AGAIN = (CellState.MISSING, CellState.FAILED, CellState.LEFT_OUT)
-DIGEST_BYTES = 32
+# What a stored survey may have: longitudes continue past 180 degrees, up to some turns of the map.
+MOST_LNG, MOST_LAT = 3600, 90
+SIDES_M = (1, 100_000)
+FINEST_STEP = 0.001
 
 
 @dataclass
 class Survey:
-    """Cells, and what the model says of them.
+    """The N cells of a grid, and what the model says about them.
 
     Attributes
     ----------
@@ -29,22 +43,27 @@ class Survey:
     name : str
         As the person calls it.
     made : str
-        Moment of its beginning, ISO 8601.
+        When it was begun, in ISO 8601.
     area : Area
     grid : Grid
     model : ModelFacts
     imagery : ImageryFacts
     corrections : dict of int to int
-        Class that the person gave a cell.
-    state : uint8 [N]
-    probability : float32 [N, C]
-        As the network gave it; 0 for cells without an answer.
-    embedding : float32 [N, D]
-        Of length 1; 0 likewise. ``None`` before the first batch, and for one that came as a file.
-    zoom : uint8 [N]
-        Zoom of the tiles that each chip was cut from.
-    familiarity : float32 [N]
-    digest : uint8 [N, 32]
+        For each cell that the person corrected, the class that they gave it.
+    state : ndarray of uint8, shape (N,)
+        See `CellState`.
+    probability : ndarray of float32, shape (N, C)
+        What the network said; 0 for cells that are not classified.
+    embedding : ndarray of float32, shape (N, D), or None
+        Of length 1; 0 for cells without one. ``None`` before the first batch, and for a survey
+        that came from a file.
+    zoom : ndarray of uint8, shape (N,)
+        Zoom of the tiles from which each chip was cut; `UNKNOWN_ZOOM` if there is none.
+    familiarity : ndarray of float32, shape (N,)
+    digest : ndarray of uint8, shape (N, 32)
+        SHA-256 of the chips.
+    version : int
+        Increases with every change of what is shown.
     """
 
     id: str
@@ -56,34 +75,33 @@ class Survey:
     imagery: ImageryFacts
     corrections: dict[int, int] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         count, classes = len(self.grid), len(self.model.labels)
-        self.state = np.full(count, CellState.WAITING, np.uint8)
+        self.state: NDArray[np.uint8] = np.full(count, CellState.WAITING, np.uint8)
         self.probability = np.zeros((count, classes), np.float32)
-        self.zoom = np.full(count, UNKNOWN_ZOOM, np.uint8)
+        self.zoom: NDArray[np.uint8] = np.full(count, UNKNOWN_ZOOM, np.uint8)
         self.familiarity = np.zeros(count, np.float32)
         self.digest = np.zeros((count, DIGEST_BYTES), np.uint8)
-        self.embedding: np.ndarray | None = None
-        self._refitted: np.ndarray | None = None
-        # Goes up with each change of what is to be shown.
+        self.embedding: NDArray[np.float32] | None = None
+        self._refitted: NDArray[np.float32] | None = None
         self.version = 0
 
     @property
-    def waiting(self) -> np.ndarray:
-        """Numbers of the cells that are still to be looked at, int [n]."""
+    def waiting(self) -> NDArray[np.int64]:
+        """Numbers of the cells that are not processed yet, shape (n,)."""
         return np.flatnonzero(self.state == CellState.WAITING)
 
     @property
-    def classified(self) -> np.ndarray:
-        """Whether a cell has an answer, bool [N]."""
-        return self.state == CellState.CLASSIFIED
+    def classified(self) -> NDArray[np.bool_]:
+        """Whether each cell has an answer, shape (N,)."""
+        return np.asarray(self.state == CellState.CLASSIFIED)
 
     def count(self, *states: int) -> int:
-        """How many cells are in any of some states."""
+        """Number of cells that are in one of some states."""
         return int(np.bincount(self.state, minlength=len(CellState))[list(states)].sum())
 
     def add(self, batch: Batch) -> None:
-        """Take in what came out for some cells.
+        """Take the results for some cells.
 
         Raises
         ------
@@ -104,25 +122,32 @@ class Survey:
         self._changed()
 
     def to_batch(self) -> Batch:
-        """All cells that were looked at, as they are now."""
+        """All processed cells as one batch."""
         numbers = np.flatnonzero(self.state != CellState.WAITING).astype(np.int32)
         classified = self.classified
-        nothing = np.empty((int(classified.sum()), 0), np.float16)
+        if self.embedding is None:
+            embedding = np.empty((int(classified.sum()), 0), np.float16)
+        else:
+            embedding = self.embedding[classified].astype(np.float16)
         return Batch(
             numbers=numbers,
             state=self.state[numbers],
             zoom=self.zoom[classified],
             probability=self.probability[classified].astype(np.float16),
-            embedding=nothing
-            if self.embedding is None
-            else self.embedding[classified].astype("f2"),
+            embedding=embedding,
             familiarity=self.familiarity[classified],
             digest=self.digest[classified],
         )
 
     def look_again(self) -> int:
-        """Let the cells without imagery, or left out, wait again; how many there are."""
-        again = np.zeros(len(CellState), bool)
+        """Let the cells in one of the states `AGAIN` wait again.
+
+        Returns
+        -------
+        int
+            How many there are.
+        """
+        again = np.zeros(len(CellState), np.bool_)
         again[list(AGAIN)] = True
         failed = again[self.state]
         self.state[failed] = CellState.WAITING
@@ -130,15 +155,31 @@ class Survey:
         return int(failed.sum())
 
     def correct(self, number: int, class_id: int | None) -> None:
-        """Give a cell another class, or take that back; the others follow by `refit`."""
+        """Correct a cell's class; similar cells follow by `refit`.
+
+        Parameters
+        ----------
+        number : int
+            Number of the cell.
+        class_id : int or None
+            ``None`` takes an earlier correction back.
+
+        Raises
+        ------
+        ValueError
+            If there is no such cell or class; then nothing is changed.
+        """
+        classes = range(len(self.model.labels))
+        if number not in range(len(self.grid)) or class_id not in (None, *classes):
+            raise ValueError(f"cell {number} can't be corrected to class {class_id}")
         self.corrections.pop(number, None)
         if class_id is not None:
             self.corrections[number] = class_id
         self._changed()
 
     @property
-    def scores(self) -> np.ndarray:
-        """Probabilities after the person's corrections, float32 [N, C]."""
+    def scores(self) -> NDArray[np.float32]:
+        """Probabilities after the person's corrections, shape (N, C)."""
         if not self.corrections or self.embedding is None:
             return self.probability
         if self._refitted is None:
@@ -147,7 +188,7 @@ class Survey:
             )
         return self._refitted
 
-    def _take_embedding(self, numbers: np.ndarray, embedding: np.ndarray) -> None:
+    def _take_embedding(self, numbers: NDArray[np.int32], embedding: NDArray[np.float32]) -> None:
         if self.embedding is None:
             self.embedding = np.zeros((len(self.grid), embedding.shape[1]), np.float32)
         length = np.sqrt(np.einsum("nd,nd->n", embedding, embedding))
@@ -158,7 +199,7 @@ class Survey:
         self.version += 1
 
     def to_json(self) -> str:
-        """Its facts, without what the model said."""
+        """The facts about the survey, without the results."""
         facts = {
             "id": self.id,
             "name": self.name,
@@ -173,32 +214,33 @@ class Survey:
         return json.dumps(facts)
 
     @classmethod
-    def from_json(cls, text: str) -> "Survey":
-        """What `to_json` gave, with no cell classified yet.
+    def from_json(cls, text: str) -> Survey:
+        """The survey of which `to_json` gave the facts, with all cells waiting.
 
         Raises
         ------
         ValueError, KeyError, TypeError, AreaError
-            When it is something else.
+            If it is something else, or any fact is out of range.
         """
         facts = json.loads(text)
-        area = Area(tuple(LngLat(float(lng), float(lat)) for lng, lat in facts["area"]))
-        side_m, step = float(facts["side_m"]), float(facts["step"])
-        if not all(math.isfinite(each) for corner in area.corners for each in corner):
-            raise ValueError("a corner that is nowhere")
-        if not (1 <= side_m <= 1e5 and 0 < step <= STEPS[-1]):
-            raise ValueError(f"squares of {side_m} m, {step} apart")
+        corners = tuple(
+            LngLat(as_number(lng, -MOST_LNG, MOST_LNG), as_number(lat, -MOST_LAT, MOST_LAT))
+            for lng, lat in facts["area"]
+        )
+        side_m = as_number(facts["side_m"], *SIDES_M)
+        step = as_number(facts["step"], FINEST_STEP, STEPS[-1])
         survey = cls(
-            id=str(facts["id"]),
-            name=str(facts["name"]),
-            made=str(facts["made"]),
-            area=area,
-            grid=plan(area, side_m, step),
+            id=as_text(facts["id"]),
+            name=as_text(facts["name"]),
+            made=as_text(facts["made"]),
+            area=Area(corners),
+            grid=plan(Area(corners), side_m, step),
             model=ModelFacts.from_stored(facts["model"]),
             imagery=ImageryFacts.from_stored(facts["imagery"]),
-            corrections={int(cell): int(class_id) for cell, class_id in facts["corrections"]},
         )
-        for cell, class_id in survey.corrections.items():
-            if not (0 <= cell < len(survey.grid) and 0 <= class_id < len(survey.model.labels)):
-                raise ValueError(f"cell {cell} is corrected to class {class_id}")
+        classes, cells = len(survey.model.labels), len(survey.grid)
+        survey.corrections = {
+            as_whole(cell, 0, cells - 1): as_whole(class_id, 0, classes - 1)
+            for cell, class_id in facts["corrections"]
+        }
         return survey
