@@ -8,14 +8,14 @@ from pyapp.core.ground.geo import MAX_LATITUDE, LngLat, wrap_lng
 
 
 class View(NamedTuple):
-    """What the map shows: its centre and its zoom."""
+    """What the map shows: the place in its centre, and its zoom."""
 
     centre: LngLat
     zoom: int
 
 
 def view_from(fragment: str) -> View | None:
-    """The view in a fragment such as ``#map=19/27.6333/85.5217``; ``None`` where there's none.
+    """The view in a fragment; ``None`` if it has none, or one that is off the map.
 
     >>> view_from("#map=19/27.6333/85.5217")
     View(centre=LngLat(lng=85.5217, lat=27.6333), zoom=19)
@@ -33,10 +33,17 @@ def view_from(fragment: str) -> View | None:
 
 
 def fragment_of(view: View, square: LngLat | None = None) -> str:
-    """The fragment that `view_from` and `square_from` read, with as many digits as the zoom shows.
+    """The fragment that `view_from` and `square_from` read.
 
-    A square in the middle of the map, to those digits, is left out.
+    Parameters
+    ----------
+    view : View
+        Its centre is written with as many digits as can be seen at its zoom.
+    square : LngLat, optional
+        Centre of the square; left out if it is the centre of the map, to those digits.
 
+    Examples
+    --------
     >>> fragment_of(View(LngLat(85.5217, 27.6333), 19))
     '#map=19/27.633300/85.521700'
     >>> fragment_of(View(LngLat(85.5217, 27.6333), 10), LngLat(85.6, 27.5))
@@ -52,7 +59,7 @@ def fragment_of(view: View, square: LngLat | None = None) -> str:
 
 
 def square_from(fragment: str) -> LngLat | None:
-    """The square's centre in a fragment; ``None`` where it is in the middle of the map.
+    """The square's centre in a fragment; ``None`` if it has none, or one that is off the map.
 
     >>> square_from("#map=19/27.6333/85.5217&square=27.6301/85.52")
     LngLat(lng=85.52, lat=27.6301)
@@ -68,9 +75,14 @@ def square_from(fragment: str) -> LngLat | None:
 
 
 class ImageryRef(NamedTuple):
-    """The imagery that an address asks for: the id of a source, or an XYZ address.
+    """The imagery that the page's address asks for.
 
-    ``max_zoom`` is the finest zoom that an XYZ address has; ``None`` where that isn't said.
+    Attributes
+    ----------
+    name : str
+        The id of a source, or an XYZ address.
+    max_zoom : int or None
+        The finest zoom of an XYZ address; ``None`` if it is not given.
     """
 
     name: str
@@ -78,7 +90,7 @@ class ImageryRef(NamedTuple):
 
 
 def imagery_from(query: str) -> ImageryRef | None:
-    """The imagery that a query asks for.
+    """The imagery that a query asks for; ``None`` if it asks for none.
 
     >>> imagery_from("?imagery=esri")
     ImageryRef(name='esri', max_zoom=None)
@@ -91,13 +103,19 @@ def imagery_from(query: str) -> ImageryRef | None:
 
 
 def query_with_imagery(query: str, imagery: ImageryRef | None) -> str:
-    """The query with another imagery, or with none; other parts stay as they are."""
+    """A query with ``imagery`` in place of the former, or without any; other parts are kept.
+
+    >>> query_with_imagery("?model=ucmerced&imagery=esri", ImageryRef("sample"))
+    '?model=ucmerced&imagery=sample'
+    >>> query_with_imagery("?imagery=esri", None)
+    ''
+    """
     name, max_zoom = imagery or (None, None)
     return _query_with(query, imagery=name, maxzoom=max_zoom)
 
 
 def model_from(query: str) -> str | None:
-    """The name of the model that a query asks for.
+    """The name of the model that a query asks for; ``None`` if it asks for none.
 
     >>> model_from("?model=ucmerced")
     'ucmerced'
@@ -106,12 +124,16 @@ def model_from(query: str) -> str | None:
 
 
 def query_with_model(query: str, name: str | None) -> str:
-    """The query with another model, or with none; other parts stay as they are."""
+    """A query with the model ``name`` in place of the former, or without any; the rest is kept.
+
+    >>> query_with_model("?imagery=esri", "ucmerced")
+    '?imagery=esri&model=ucmerced'
+    """
     return _query_with(query, model=name)
 
 
-def _query_with(query: str, **values) -> str:
-    """The query with other values, without those that are ``None``."""
+def _query_with(query: str, **values: str | int | None) -> str:
+    """A query with other values, and without those that are ``None``."""
     parts = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] not in values]
     parts += [(name, str(value)) for name, value in values.items() if value is not None]
     return "?" + urlencode(parts, safe="/:{}-") if parts else ""

@@ -1,4 +1,4 @@
-"""The recipe of a chip: which tiles at which zoom, and which part of them."""
+"""The recipe of a chip: which tiles, at which zoom, and which part of them."""
 
 from typing import NamedTuple, Protocol
 
@@ -29,17 +29,17 @@ class Zooms(Protocol):
 class Cut(NamedTuple):
     """How to cut a chip from the tiles of a source.
 
-    It follows from the footprint, the zooms of the source and the resolution of the model alone, so
+    It depends only on the footprint, the zooms of the source and the resolution of the model, so
     that a click, a survey and training cut the same chip from the same ground, to the bit.
 
     Attributes
     ----------
     zoom : int
-        Of all tiles.
+        Zoom of all the tiles.
     box : Box
-        The footprint in world pixels at that zoom.
+        The footprint, in world pixels at that zoom.
     tiles : tuple of Tile
-        The tiles that it touches, row by row; columns go on past the date line.
+        The tiles that the box touches, row by row; columns are not wrapped at the date line.
     imagery_m : float
         Ground sample distance of the tiles at the footprint's centre, in metres per pixel.
     """
@@ -57,9 +57,18 @@ class Cut(NamedTuple):
         ----------
         footprint : Footprint
         source : Source or ImageryFacts
-            Its coarsest and finest zoom matter.
+            Only its coarsest and finest zoom matter.
         wanted_m : float
             Ground sample distance of the chip, in metres per pixel.
+
+        Examples
+        --------
+        >>> from types import SimpleNamespace
+        >>> from pyapp.core.ground.geo import LngLat
+        >>> source = SimpleNamespace(min_zoom=14, max_zoom=18)
+        >>> cut = Cut.of(Footprint(LngLat(85.52, 27.63), 78.0), source, 78.0 / 192)
+        >>> cut.zoom, len(cut.tiles), round(cut.imagery_m, 3)
+        (18, 4, 0.529)
         """
         lat = footprint.centre.lat
         zoom = zoom_for(lat, wanted_m, source.min_zoom, source.max_zoom)
@@ -68,5 +77,5 @@ class Cut(NamedTuple):
 
     @property
     def on_the_map(self) -> bool:
-        """Whether all of it lies between the northern and southern edges of a web map."""
+        """Whether the box lies between the northern and southern edges of a web map."""
         return on_the_map(self.box, self.zoom)

@@ -1,8 +1,11 @@
-"""A grid of footprints over an area."""
+"""A grid of footprints over an area, and the tiles that it needs."""
+
+from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -24,32 +27,37 @@ from pyapp.core.ground.geo import (
     wrap_lng,
 )
 
-# Of embeddings and of tiles there's room for so many.
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# The embeddings and tiles of this many cells fit into memory.
 MOST_CELLS = 20_000
-# Steps that are offered, as shares of the footprint's side.
+# Steps to choose from, as shares of a footprint's side.
 STEPS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+
+Value = TypeVar("Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells in rows and columns, the same number of world pixels apart, and those that are used.
+    """Cells in rows and columns, evenly spaced in world pixels, and which of them are used.
 
-    Each cell's footprint has the same side on the ground. As a web map stretches with the latitude,
-    footprints of the outer rows of a tall grid overlap, or leave gaps, by that much: 0.1 percent
-    for each 7 km at 45 degrees.
+    Every footprint has the same side on the ground. As a web map stretches with latitude, the
+    footprints in the outer rows of a tall grid overlap slightly or leave gaps: at 45 degrees,
+    0.1 percent of a side for each 7 km from the middle.
 
     Attributes
     ----------
     side_m : float
         Side of a footprint, in metres.
     step : float
-        Share of that side from one cell to the next.
+        Distance from one cell to the next, as a share of that side.
     left, top : float
         North-west corner, in world pixels at zoom `PLANE`.
     pitch : float
-        From one cell to the next, likewise.
+        Distance from one cell to the next, in world pixels at zoom `PLANE`.
     columns, rows : int
-    cells : int32 [N]
+    cells : ndarray of int32, shape (N,)
         ``row * columns + column`` of the cells that are used, in the order of work: along the
         shorter side, so that few tiles are needed at a time.
     """
@@ -61,58 +69,59 @@ class Grid:
     pitch: float
     columns: int
     rows: int
-    cells: np.ndarray
+    cells: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.cells)
 
     @cached_property
-    def places(self) -> np.ndarray:
-        """Each cell's number in `cells`, int32 [rows, columns]; -1 for unused ones."""
+    def places(self) -> NDArray[np.int32]:
+        """Each cell's number in `cells`, shape (rows, columns); -1 if it is not used."""
         numbers = np.full(self.rows * self.columns, -1, np.int32)
         numbers[self.cells] = np.arange(len(self.cells), dtype=np.int32)
         return numbers.reshape(self.rows, self.columns)
 
     @cached_property
-    def middles(self) -> tuple[np.ndarray, np.ndarray]:
-        """``x`` and ``y`` of the cells' middles, float [N], in world pixels at zoom `PLANE`."""
+    def middles(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``x`` and ``y`` of the cells' middles, shape (N,) each, in world pixels at `PLANE`."""
         row, column = np.divmod(self.cells, self.columns)
         return self.left + (column + 0.5) * self.pitch, self.top + (row + 0.5) * self.pitch
 
     @cached_property
-    def latitudes(self) -> np.ndarray:
-        """Of the cells' middles, float [N], in degrees."""
+    def latitudes(self) -> NDArray[np.float64]:
+        """Latitudes of the cells' middles, shape (N,), in degrees."""
         y = self.middles[1]
         return np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * y / world_px(PLANE)))))
 
     @cached_property
-    def hectares(self) -> np.ndarray:
-        """Ground that each cell stands for, float [N]: the square of the way to the next."""
+    def hectares(self) -> NDArray[np.float64]:
+        """Ground that each cell stands for, shape (N,): a square as wide as the pitch."""
         equator_m = self.pitch * resolution_m(PLANE, 0.0)
-        return (equator_m * np.cos(np.radians(self.latitudes))) ** 2 / 1e4
+        pitch_m = equator_m * np.cos(np.radians(self.latitudes))
+        return np.square(pitch_m) / 1e4
 
     @property
     def bounds(self) -> Bounds:
-        """What all rows and columns cover."""
+        """Bounds of all rows and columns."""
         return self._bounds(self.left, self.top, self.columns, self.rows)
 
     def centre(self, number: int) -> LngLat:
-        """The middle of a cell, by its number in `cells`."""
+        """Middle of the cell with this number in `cells`."""
         x, y = self.middles
         place = place_at(Pixel(float(x[number]), float(y[number])), PLANE)
         return LngLat(wrap_lng(place.lng), place.lat)
 
     def footprint(self, number: int) -> Footprint:
-        """What the model sees for a cell."""
+        """The ground that the model sees for the cell with this number in `cells`."""
         return Footprint(self.centre(number), self.side_m)
 
     def bounds_of(self, number: int) -> Bounds:
-        """What a cell covers on the map: as wide as the way to the next."""
+        """Bounds of the cell with this number in `cells`: as wide and high as the pitch."""
         row, column = divmod(int(self.cells[number]), self.columns)
         return self._bounds(self.left + column * self.pitch, self.top + row * self.pitch, 1, 1)
 
     def number_at(self, place: LngLat) -> int | None:
-        """The cell that covers a place; ``None`` where there's none."""
+        """Number in `cells` of the cell that covers a place; ``None`` if there is none."""
         x, y = pixel_at(place, PLANE)
         world = world_px(PLANE)
         column = math.floor((x - self.left) % world / self.pitch)
@@ -122,8 +131,20 @@ class Grid:
         number = int(self.places[row, column])
         return None if number < 0 else number
 
-    def spread(self, values: np.ndarray, empty) -> np.ndarray:
-        """Values of cells, [N, ...], by row and column, [rows, columns, ...]."""
+    def spread(self, values: NDArray[Value], empty: float) -> NDArray[Value]:
+        """Lay values out by row and column.
+
+        Parameters
+        ----------
+        values : ndarray, shape (N, ...)
+            In the order of `cells`.
+        empty : float
+            Value where no cell is used.
+
+        Returns
+        -------
+        ndarray, shape (rows, columns, ...)
+        """
         laid = np.full((self.rows * self.columns, *values.shape[1:]), empty, values.dtype)
         laid[self.cells] = values
         return laid.reshape(self.rows, self.columns, *values.shape[1:])
@@ -136,7 +157,7 @@ class Grid:
 
 
 def plan(area: Area, side_m: float, step: float) -> Grid:
-    """Lay a grid over an area; cells whose middle lies inside are used.
+    """Lay a grid over an area; the cells whose middle lies inside are used.
 
     Parameters
     ----------
@@ -144,16 +165,27 @@ def plan(area: Area, side_m: float, step: float) -> Grid:
     side_m : float
         Side of a footprint, in metres.
     step : float
-        Share of that side from one cell to the next.
+        Distance from one cell to the next, as a share of that side.
 
     Raises
     ------
     FlatAreaError, PastMapError, CrossedAreaError
         See `area.check`.
     SmallAreaError
-        When it's narrower and lower than a footprint, or no cell's middle lies inside.
+        If the area is smaller than a footprint in both directions, or the middle of no cell lies
+        inside.
     LargeAreaError
-        When there would be more cells than fit.
+        If there would be more than `MOST_CELLS` cells.
+
+    Examples
+    --------
+    >>> from pyapp.core.ground.area import rectangle
+    >>> area = rectangle(LngLat(85.51, 27.64), LngLat(85.53, 27.63))
+    >>> grid = plan(area, side_m=78.0, step=1.0)
+    >>> grid.columns, grid.rows, len(grid)
+    (26, 15, 390)
+    >>> grid.number_at(grid.centre(20))
+    20
     """
     areas.check(area)
     west, south, east, north = area.bounds
@@ -166,13 +198,13 @@ def plan(area: Area, side_m: float, step: float) -> Grid:
         raise SmallAreaError(side_m)
     columns, rows = (max(1, math.ceil(length / pitch - 1e-9)) for length in
                      (right - left, bottom - top))  # fmt: skip
-    # Even what is not used takes time to look at.
+    # Cells that are not used take time to check as well.
     if columns * rows > 20 * MOST_CELLS:
         raise LargeAreaError(columns * rows, MOST_CELLS, _fitting(columns * rows, step))
     left, top = ((one + other - number * pitch) / 2 for one, other, number in
                  ((left, right, columns), (top, bottom, rows)))  # fmt: skip
-    x = left + (np.arange(columns) + 0.5) * pitch
-    y = top + (np.arange(rows) + 0.5) * pitch
+    x = left + (np.arange(columns, dtype=np.float64) + 0.5) * pitch
+    y = top + (np.arange(rows, dtype=np.float64) + 0.5) * pitch
     used = areas.contains(area, x[np.newaxis], y[:, np.newaxis])
     order = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     cells = order[used] if columns <= rows else order.T[used.T]
@@ -184,42 +216,42 @@ def plan(area: Area, side_m: float, step: float) -> Grid:
 
 
 def _fitting(count: int, step: float) -> float | None:
-    """The finest step with which so many cells become few enough."""
-    finer = (each for each in STEPS if each > step)
-    return next((each for each in finer if count * (step / each) ** 2 <= MOST_CELLS), None)
+    """The finest of the `STEPS` that reduces ``count`` cells to `MOST_CELLS`, or ``None``."""
+    coarser = (each for each in STEPS if each > step)
+    return next((each for each in coarser if count * (step / each) ** 2 <= MOST_CELLS), None)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Which tiles the cells of a grid need: `Cut`, for all cells at once.
+    """Which tiles the cells of a grid need: `Cut`, computed for all cells at once.
 
     Attributes
     ----------
-    zoom : ndarray of int, shape (N,)
-        Of each cell's tiles; it changes with the latitude.
-    columns, rows : ndarray of int, shape (N, 2)
-        First tile, and the one after the last; columns go on past the date line.
+    zoom : ndarray of int64, shape (N,)
+        Zoom of each cell's tiles; it depends on the latitude.
+    columns, rows : ndarray of int64, shape (N, 2)
+        First tile, and the one after the last; columns are not wrapped at the date line.
     """
 
-    zoom: np.ndarray
-    columns: np.ndarray
-    rows: np.ndarray
+    zoom: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    rows: NDArray[np.int64]
 
     @property
     def tile_count(self) -> int:
-        """How many different tiles there are."""
+        """Number of different tiles."""
         return len(self._last_cells[0])
 
     def last_cell(self, tile: Tile) -> int:
-        """The last cell that needs a tile, in the order of work; -1 if none does."""
+        """Number of the last cell, in the order of work, that needs a tile; -1 if none does."""
         keys, cells = self._last_cells
-        key = _key(*tile)
+        key = int(_key(*(np.asarray(each, np.int64) for each in tile)))
         place = int(np.searchsorted(keys, key))
         return int(cells[place]) if place < len(keys) and keys[place] == key else -1
 
     @cached_property
-    def _last_cells(self) -> tuple[np.ndarray, np.ndarray]:
-        """The key of each tile, sorted, and the last cell that needs it."""
+    def _last_cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The sorted keys of all tiles, and the last cell that needs each."""
         wide, high = (int((each[:, 1] - each[:, 0]).max()) for each in (self.columns, self.rows))
         keys, cells = [], []
         for right in range(wide):
@@ -237,22 +269,30 @@ class Reading:
         return all_keys[last], all_cells[last]
 
 
-def _key(x, y, zoom) -> np.ndarray:
-    """One number for each tile of the world; columns past the date line are brought back."""
-    x, y, zoom = (np.asarray(each, np.int64) for each in (x, y, zoom))
+def _key(x: NDArray[np.int64], y: NDArray[np.int64], zoom: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A different number for each tile of the world; columns are wrapped at the date line."""
     return (zoom << 58) | (y << 29) | (x & ((1 << zoom) - 1))
 
 
 def reading(grid: Grid, wanted_m: float, source: Zooms) -> Reading:
-    """The tiles under a grid.
+    """The tiles that each cell of a grid needs.
 
     Parameters
     ----------
     grid : Grid
     wanted_m : float
-        Ground sample distance that the model wants, in metres per pixel.
+        Ground sample distance of the chips, in metres per pixel.
     source : Source or ImageryFacts
-        Its coarsest and finest zoom matter.
+        Only its coarsest and finest zoom matter.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from pyapp.core.ground.area import rectangle
+    >>> grid = plan(rectangle(LngLat(85.51, 27.64), LngLat(85.53, 27.63)), 78.0, 1.0)
+    >>> found = reading(grid, 78.0 / 192, SimpleNamespace(min_zoom=14, max_zoom=18))
+    >>> found.zoom[0].item(), found.tile_count
+    (18, 160)
     """
     shrunk = np.cos(np.radians(grid.latitudes))
     zoom = np.full(len(grid), source.min_zoom, np.int64)

@@ -1,17 +1,24 @@
-"""Tiles decoded by Pillow and laid together.
+"""Tiles, decoded by Pillow and assembled into one picture.
 
-The one way by which the page, training and evaluation turn the bytes of a picture into pixels,
-so that the network is measured on what it sees on the page.
+The page, training and evaluation all decode pictures here, so that the network is measured on
+exactly what it sees on the page.
 """
+
+from __future__ import annotations
 
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from PIL import Image
 
 from pyapp.core.ground.geo import TILE_PX, Tile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.JpegImagePlugin import JpegImageFile
 
 MAX_PICTURE_PX = 64_000_000
 # Horizontal and vertical sampling of Y, Cb and Cr.
@@ -20,7 +27,7 @@ CHROMA_HALF = [(2, 2), (1, 1), (1, 1)]
 
 
 class UndecodableError(ValueError):
-    """Pillow does not know the format, or the picture is cut short."""
+    """Pillow does not know the format, or the picture is incomplete or too large."""
 
 
 @dataclass(frozen=True)
@@ -29,44 +36,44 @@ class Mosaic:
 
     Attributes
     ----------
-    pixels : uint8 [rows, columns, 3]
+    pixels : ndarray of uint8, shape (rows, columns, 3)
         RGB.
     left, top : int
         World pixel of its north-west corner at ``zoom``.
     zoom : int
     """
 
-    pixels: np.ndarray
+    pixels: NDArray[np.uint8]
     left: int
     top: int
     zoom: int
 
 
-def decode(data: bytes) -> np.ndarray:
-    """Pixels of one encoded picture (JPEG, PNG, WebP, TIFF, GIF).
+def decode(data: bytes) -> NDArray[np.uint8]:
+    """Decode a picture (JPEG, PNG, WebP, TIFF, GIF).
 
     Parameters
     ----------
     data : bytes
-        The file as it came.
+        Contents of the file.
 
     Returns
     -------
-    uint8 [rows, columns, 3]
-        RGB; transparency is laid on white, palettes and grey are spread to RGB, 16-bit grey is
-        scaled to 8.
+    ndarray of uint8, shape (rows, columns, 3)
+        RGB. Transparent pictures are laid on white, palettes and grey are converted to RGB, and
+        16-bit grey is scaled to 8 bits.
 
     Raises
     ------
     UndecodableError
-        When Pillow cannot read it to its end.
+        If Pillow can't read it to its end, or it has more than `MAX_PICTURE_PX` pixels.
     MemoryError
-        When there is no room for its pixels.
+        If there is not enough memory for its pixels.
     """
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PICTURE_PX:
-                raise UndecodableError(f"{picture.width} x {picture.height} pixels is too large")
+                raise UndecodableError(f"{picture.width} x {picture.height} pixels are too many")
             return np.asarray(_from_jpeg(picture, data) or _as_rgb(picture))
     except UndecodableError:
         raise
@@ -75,17 +82,17 @@ def decode(data: bytes) -> np.ndarray:
 
 
 def _from_jpeg(picture: Image.Image, data: bytes) -> Image.Image | None:
-    """The same RGB everywhere for the usual JPEG; ``None`` for another format or sampling.
+    """RGB of an ordinary JPEG, the same everywhere; ``None`` for other formats or samplings.
 
     Native Pillow decodes with libjpeg-turbo, Pillow in Pyodide with libjpeg 9. They agree to the
-    bit except where they spread chroma over four pixels. So luma is decoded alone, chroma at half
-    scale, where neither library has anything to spread, and Pillow itself does the rest.
+    bit, except when they upsample chroma. So luma is decoded alone, chroma at half scale, where
+    neither library has anything to upsample, and Pillow itself does the rest.
     """
     if picture.format != "JPEG" or picture.mode != "RGB":
         return None
     if picture.info.get("adobe_transform", 1) != 1:
         return None
-    sampling = [layer[1:3] for layer in picture.layer]
+    sampling = [layer[1:3] for layer in cast("JpegImageFile", picture).layer]
     if sampling == CHROMA_FULL:
         picture.draft("YCbCr", None)
         return picture.convert("RGB")
@@ -117,18 +124,19 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def lay(tiles: Mapping[Tile, np.ndarray]) -> Mosaic:
-    """Lay decoded tiles of one zoom together.
+def lay(tiles: Mapping[Tile, NDArray[np.uint8]]) -> Mosaic:
+    """Assemble decoded tiles into one picture.
 
     Parameters
     ----------
-    tiles : mapping of Tile to uint8 [n, n, 3]
-        A full rectangle of tiles of one zoom. A tile of another size than 256 px (retina tiles)
-        is brought to 256.
+    tiles : mapping of Tile to ndarray of uint8, shape (n, n, 3)
+        A complete rectangle of tiles of the same zoom. Tiles of another size than 256 px (retina
+        tiles) are resampled to 256.
 
-    Returns
-    -------
-    Mosaic
+    Raises
+    ------
+    ValueError
+        If there are no tiles, or tiles of several zooms.
     """
     left = min(tile.x for tile in tiles)
     top = min(tile.y for tile in tiles)
@@ -142,7 +150,7 @@ def lay(tiles: Mapping[Tile, np.ndarray]) -> Mosaic:
     return Mosaic(pixels, left * TILE_PX, top * TILE_PX, zoom)
 
 
-def _at_tile_size(image: np.ndarray) -> np.ndarray:
+def _at_tile_size(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if image.shape[:2] == (TILE_PX, TILE_PX):
         return image
     return np.asarray(Image.fromarray(image).resize((TILE_PX, TILE_PX), Image.Resampling.BILINEAR))

@@ -1,8 +1,15 @@
-"""Where in a chip a class is seen, as a picture."""
+"""Where the model sees a class in a chip, as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-# Colours of the heat map, from least to most: dark blue over orange to yellow, as bright as hot.
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Colours from the least to the most evidence: dark blue through red to yellow, ever brighter.
 HEAT = np.array(
     [[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64], [240, 249, 33]], np.float32
 )
@@ -10,19 +17,20 @@ HEAT_PX = 96
 MOST_OPAQUE = 205
 
 
-def heat(activation: np.ndarray, class_id: int) -> np.ndarray:
-    """Where in the chip a class is seen.
+def heat(activation: NDArray[np.float32], class_id: int) -> NDArray[np.uint8]:
+    """Where the model sees a class in a chip.
 
     Parameters
     ----------
-    activation : float32 [C, h, w]
+    activation : ndarray of float32, shape (C, h, w)
         Class-activation maps.
     class_id : int
 
     Returns
     -------
-    uint8 [96, 96, 4]
-        From nothing (no evidence for the class, or against it) to opaque yellow (the most).
+    ndarray of uint8, shape (96, 96, 4)
+        Red, green, blue and opacity: from transparent (no evidence for the class, or evidence
+        against it) to nearly opaque yellow (the most evidence).
     """
     strength = _enlarged(np.maximum(activation[class_id], 0), HEAT_PX)
     strength = strength / max(float(strength.max()), 1e-6)
@@ -35,8 +43,8 @@ def heat(activation: np.ndarray, class_id: int) -> np.ndarray:
     return rgba
 
 
-def _enlarged(values: np.ndarray, size: int) -> np.ndarray:
-    """Bilinear, float [h, w] to [size, size], pixel middles aligned."""
+def _enlarged(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Interpolate shape (h, w) bilinearly to (size, size), with pixel centres aligned."""
     for axis in (0, 1):
         length = values.shape[axis]
         at = np.clip((np.arange(size) + 0.5) * length / size - 0.5, 0, length - 1)

@@ -1,11 +1,17 @@
-"""What a model says about a chip: ranked classes, calibrated probabilities, and doubts."""
+"""What a model says about a chip: ranked classes, calibrated probabilities, and its doubts."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pyapp.core.model.card import Card
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 INPUT = "image"
 PROBABILITY = "probability"
@@ -15,7 +21,7 @@ OUTPUTS = (PROBABILITY, EMBEDDING, ACTIVATION)
 
 
 class Ranked(NamedTuple):
-    """One class and the calibrated probability that the chip shows it."""
+    """A class, and the calibrated probability that the chip shows it."""
 
     class_id: int
     label: str
@@ -24,24 +30,24 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one chip.
+    """What the model says about one chip.
 
     Attributes
     ----------
     ranked : tuple of Ranked
         All classes, the most probable first.
     sure : bool
-        Whether the best reaches the card's threshold.
+        Whether the best class reaches the card's threshold.
     familiar : bool
-        Whether the chip is like what the model was trained on.
+        Whether the chip resembles what the model was trained on.
     likely : tuple of Ranked
-        The label set of the largest coverage that the card has; at least the best.
+        The label set for the largest coverage that the card has; contains at least the best class.
     coverage : float
-        How often such a set holds the right class; 0 where the card has none.
-    embedding : float32 [D]
+        How often such a set contains the correct class; 0 if the card has no sets.
+    embedding : ndarray of float32, shape (D,)
         Pooled features.
-    activation : float32 [C, h, w]
-        Class-activation map: the linear head on the features before pooling.
+    activation : ndarray of float32, shape (C, h, w)
+        Class-activation maps: the linear head applied to the features before pooling.
     """
 
     ranked: tuple[Ranked, ...]
@@ -49,8 +55,8 @@ class Prediction:
     familiar: bool
     likely: tuple[Ranked, ...]
     coverage: float
-    embedding: np.ndarray
-    activation: np.ndarray
+    embedding: NDArray[np.float32]
+    activation: NDArray[np.float32]
 
     @property
     def best(self) -> Ranked:
@@ -58,28 +64,38 @@ class Prediction:
         return self.ranked[0]
 
 
-def familiarity(activation: np.ndarray) -> np.ndarray:
-    """How much chips are like what the network was trained on, float [...].
+def familiarity(activation: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much chips resemble what the network was trained on.
 
-    The largest logit: Hendrycks et al., Scaling Out-of-Distribution Detection (ICML 2022). Taken as
-    the mean over places of the class-activation maps, float [..., C, h, w], which the page has.
+    This is the largest logit (Hendrycks et al., Scaling Out-of-Distribution Detection, ICML 2022).
+    The logits are the class-activation maps averaged over their places.
+
+    Parameters
+    ----------
+    activation : ndarray of float32, shape (..., C, h, w)
+
+    Returns
+    -------
+    ndarray of float32, shape (...)
     """
-    return activation.mean((-2, -1)).max(-1)
+    logits: NDArray[np.float32] = activation.mean((-2, -1))
+    return np.asarray(logits.max(-1))
 
 
-def predictions(card: Card, outputs: dict[str, np.ndarray]) -> list[Prediction]:
-    """Rank what the network gave for a batch of chips.
+def predictions(card: Card, outputs: Mapping[str, NDArray[np.float32]]) -> list[Prediction]:
+    """Rank the network's answers for a batch of N chips.
 
     Parameters
     ----------
     card : Card
-    outputs : dict
-        ``probability`` float32 [N, C], ``embedding`` float32 [N, D] and ``activation``
-        float32 [N, C, h, w], as the contract in docs/design.md names them.
+    outputs : mapping of str to ndarray of float32
+        ``probability``, shape (N, C); ``embedding``, shape (N, D); and ``activation``,
+        shape (N, C, h, w), named as in the contract in docs/design.md.
 
     Returns
     -------
-    list of Prediction, one a chip
+    list of Prediction
+        One for each chip.
     """
     return [
         _prediction(card, *row)
@@ -87,7 +103,12 @@ def predictions(card: Card, outputs: dict[str, np.ndarray]) -> list[Prediction]:
     ]
 
 
-def _prediction(card, probability, embedding, activation) -> Prediction:
+def _prediction(
+    card: Card,
+    probability: NDArray[np.float32],
+    embedding: NDArray[np.float32],
+    activation: NDArray[np.float32],
+) -> Prediction:
     order = np.argsort(-probability, kind="stable")
     ranked = tuple(
         Ranked(int(class_id), card.labels[class_id], float(probability[class_id]))
