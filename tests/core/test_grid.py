@@ -16,7 +16,7 @@ from pyapp.core.errors import (
 from pyapp.core.ground.area import Area, contains, rectangle
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import LngLat, Tile, moved, wrap_lng, wrapped
-from pyapp.core.ground.grid import MOST_CELLS, plan, reading
+from pyapp.core.ground.grid import MOST_CELLS, Grid, plan, reading
 from tests.core.surveys import HERE, SIDE_M
 
 AT = LngLat(85.52, 27.63)
@@ -121,10 +121,17 @@ DATE_LINE = rectangle(LngLat(179.99, 5.0), LngLat(180.01, 4.99))
 def test_reading_names_the_tiles_that_single_squares_need(step, area):
     """At all latitudes: a survey once took the zoom of its middle for every cell."""
     grid, source = plan(area, SIDE_M, step), Zooms(14, 19)
-    found = reading(grid, SIDE_M / 192, source)
+    assert_reading_is_each_cut(grid, SIDE_M / 192, source)
+    zooms = set(reading(grid, SIDE_M / 192, source).zoom.tolist())
+    assert len(zooms) == (2 if area is TURN else 1)
+
+
+def assert_reading_is_each_cut(grid: Grid, wanted_m: float, source: Zooms) -> None:
+    """See that `reading` names the zoom and the tiles that `Cut.of` has for each cell."""
+    found = reading(grid, wanted_m, source)
     last = {}
     for number in range(len(grid)):
-        cut = Cut.of(grid.footprint(number), source, SIDE_M / 192)
+        cut = Cut.of(grid.footprint(number), source, wanted_m)
         assert found.zoom[number] == cut.zoom
         (left, right), (top, bottom) = found.columns[number], found.rows[number]
         tiles = {
@@ -134,8 +141,7 @@ def test_reading_names_the_tiles_that_single_squares_need(step, area):
         last |= dict.fromkeys(tiles, number)
     assert found.tile_count == len(last)
     assert {tile: found.last_cell(tile) for tile in last} == last
-    assert found.last_cell(Tile(0, 0, 3)) == -1
-    assert len(set(found.zoom.tolist())) == (2 if area is TURN else 1)
+    assert found.last_cell(Tile(0, 0, 23)) == -1
 
 
 def test_work_goes_along_the_shorter_side():

@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from pyapp.core.ground.geo import (
+    TILE_PX,
     Box,
     Footprint,
     Tile,
@@ -37,7 +38,7 @@ class Cut(NamedTuple):
     zoom : int
         Zoom of all the tiles.
     box : Box
-        The footprint, in world pixels at that zoom.
+        The footprint, in world pixels at that zoom; it lies within the tiles.
     tiles : tuple of Tile
         The tiles that the box touches, row by row; columns are not wrapped at the date line.
     imagery_m : float
@@ -73,9 +74,21 @@ class Cut(NamedTuple):
         lat = footprint.centre.lat
         zoom = zoom_for(lat, wanted_m, source.min_zoom, source.max_zoom)
         box = box_of(footprint, zoom)
-        return cls(zoom, box, tuple(tiles_under(box, zoom)), resolution_m(zoom, lat))
+        tiles = tiles_under(box, zoom)
+        return cls(zoom, _within(box, tiles), tuple(tiles), resolution_m(zoom, lat))
 
     @property
     def on_the_map(self) -> bool:
         """Whether the box lies between the northern and southern edges of a web map."""
         return on_the_map(self.box, self.zoom)
+
+
+def _within(box: Box, tiles: list[Tile]) -> Box:
+    """A box without what it has of further tiles, by rounding."""
+    first, last = tiles[0], tiles[-1]
+    return Box(
+        max(box.left, first.x * TILE_PX),
+        max(box.top, first.y * TILE_PX),
+        min(box.right, (last.x + 1) * TILE_PX),
+        min(box.bottom, (last.y + 1) * TILE_PX),
+    )

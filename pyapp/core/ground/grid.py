@@ -14,6 +14,7 @@ from pyapp.core.ground import area as areas
 from pyapp.core.ground.area import PLANE, Area
 from pyapp.core.ground.cut import Zooms
 from pyapp.core.ground.geo import (
+    ROUNDING,
     TILE_PX,
     Bounds,
     Footprint,
@@ -302,7 +303,8 @@ def reading(grid: Grid, wanted_m: float, source: Zooms) -> Reading:
     half = grid.side_m / 2 / (resolution_m(PLANE, 0.0) * shrunk) * scale
     x, y = (each * scale for each in grid.middles)
     boxes = np.stack([x - half, y - half, x + half, y + half], 1)
-    first = np.floor(boxes[:, :2] / TILE_PX).astype(np.int64)
-    after = np.ceil(boxes[:, 2:] / TILE_PX).astype(np.int64)
+    edge = ROUNDING * 2.0 ** zoom[:, np.newaxis]
+    first = np.floor(boxes[:, :2] / TILE_PX + edge).astype(np.int64)
+    after = np.ceil(boxes[:, 2:] / TILE_PX - edge).astype(np.int64)
     columns, rows = (np.stack([first[:, i], after[:, i]], 1) for i in (0, 1))
     return Reading(zoom, columns, rows)
