@@ -99,7 +99,9 @@ def imagery_from(query: str) -> ImageryRef | None:
     if "imagery" not in parts:
         return None
     max_zoom = parts.get("maxzoom", "")
-    return ImageryRef(parts["imagery"], int(max_zoom) if max_zoom.isdecimal() else None)
+    # Python refuses to read numbers of thousands of digits.
+    readable = max_zoom.isdecimal() and len(max_zoom) < 10
+    return ImageryRef(parts["imagery"], int(max_zoom) if readable else None)
 
 
 def query_with_imagery(query: str, imagery: ImageryRef | None) -> str:

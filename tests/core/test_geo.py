@@ -1,13 +1,7 @@
-import doctest
-
 import pytest
 
 from pyapp.core.ground import geo
 from pyapp.core.ground.geo import Box, Footprint, LngLat, Pixel, Tile
-
-
-def test_examples_of_the_docstrings():
-    assert doctest.testmod(geo).failed == 0
 
 
 @pytest.mark.parametrize("lat", [-84.0, -33.9, 0.0, 27.6333, 60.0, 84.0])

@@ -1,19 +1,9 @@
-import doctest
 import json
 
 import pytest
 
-from pyapp.core import address
-from pyapp.core.address import (
-    ImageryRef,
-    View,
-    fragment_of,
-    imagery_from,
-    query_with_imagery,
-    view_from,
-)
 from pyapp.core.errors import AddressError
-from pyapp.core.ground.geo import LngLat, Tile
+from pyapp.core.ground.geo import Tile
 from pyapp.core.imagery.source import own_source, sources_from_json
 
 HERE = "https://page.example"
@@ -21,10 +11,6 @@ HERE = "https://page.example"
 
 def own(url, max_zoom=19, here=HERE):
     return own_source(url, max_zoom, here)
-
-
-def test_examples_of_the_docstrings():
-    assert doctest.testmod(address).failed == 0
 
 
 def test_an_xyz_address_gives_the_address_of_a_tile():
@@ -93,40 +79,3 @@ def test_the_list_of_the_build_is_read():
     assert source.may_have(Tile(3, 4, 18))
     assert not source.may_have(Tile(3, 5, 18))
     assert not source.may_have(Tile(3, 4, 17))
-
-
-@pytest.mark.parametrize(
-    "fragment", ["", "#", "#map=", "#map=1/2", "#map=a/b/c", "#map=19/91/0", "#map=-1/0/0",
-                 "#map=nan/0/0", "#map=19/inf/0"],
-)  # fmt: skip
-def test_a_fragment_that_is_no_view_is_none(fragment):
-    assert view_from(fragment) is None
-
-
-def test_a_view_survives_the_address():
-    view = View(LngLat(-122.419416, 37.774929), 19)
-    back = view_from(fragment_of(view))
-    assert back.zoom == 19
-    assert back.centre == pytest.approx(view.centre, abs=1e-6)
-
-
-def test_a_view_is_wrapped_at_the_date_line():
-    assert view_from("#map=5/10/190").centre.lng == -170.0
-
-
-def test_the_query_keeps_what_else_it_holds():
-    imagery = ImageryRef("https://a.example/{z}/{x}/{y}.jpg", 18)
-    query = query_with_imagery("?lang=en&imagery=esri", imagery)
-    assert query == "?lang=en&imagery=https://a.example/{z}/{x}/{y}.jpg&maxzoom=18"
-    assert imagery_from(query) == imagery
-    assert query_with_imagery(query, None) == "?lang=en"
-    assert query_with_imagery("?imagery=esri", None) == ""
-
-
-def test_an_address_with_a_key_survives_the_query():
-    imagery = ImageryRef("https://a.example/{z}/{x}/{y}.jpg?key=a&b=c#d")
-    assert imagery_from(query_with_imagery("", imagery)) == imagery
-
-
-def test_a_finest_zoom_that_is_no_number_is_left_out():
-    assert imagery_from("?imagery=esri&maxzoom=deep") == ImageryRef("esri")
