@@ -43,12 +43,46 @@ def test_16_bit_grey_is_scaled_to_8():
     assert np.array_equal(decode(encoded(deep, "PNG"))[0, :, 0], GRADIENT)
 
 
+def smooth(rows, columns) -> Image.Image:
+    """A coloured picture in which JPEG loses little."""
+    return Image.fromarray(noise(4, 4)).resize((columns, rows), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2], ids=["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("size", [(256, 256), (255, 131), (64, 33)])
+def test_a_jpeg_of_any_sampling_has_the_pixels_that_pillow_sees(size, subsampling):
+    data = encoded(smooth(*size), "JPEG", quality=95, subsampling=subsampling)
+    pixels = decode(data)
+    assert pixels.shape == (*size, 3)
+    plain = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+    assert np.abs(pixels.astype(int) - plain).mean() < 2
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+@pytest.mark.parametrize("columns", [1, 2, 3, 17])
+def test_a_tiny_jpeg_keeps_its_colour(rows, columns):
+    data = encoded(Image.new("RGB", (columns, rows), (200, 80, 10)), "JPEG", quality=95)
+    pixels = decode(data)
+    assert pixels.shape == (rows, columns, 3)
+    assert np.abs(pixels.astype(int) - (200, 80, 10)).max() <= 3
+
+
+def test_a_jpeg_in_grey_cmyk_or_stored_as_rgb_is_read():
+    picture = smooth(64, 64)
+    for mode in ("L", "CMYK"):
+        data = encoded(picture.convert(mode), "JPEG", quality=95)
+        plain = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        assert np.array_equal(decode(data), plain)
+    data = encoded(picture, "JPEG", quality=95, keep_rgb=True)
+    assert np.abs(decode(data).astype(int) - np.asarray(picture)).mean() < 2
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"<html>404</html>", encoded(Image.fromarray(noise()), "JPEG")[:4000]],
     ids=["empty", "html", "cut short"],
 )
-def test_what_is_not_a_whole_picture_is_refused(data):
+def test_what_is_not_a_complete_picture_is_refused(data):
     with pytest.raises(UndecodableError):
         decode(data)
 

@@ -98,13 +98,13 @@ def _from_jpeg(picture: Image.Image, data: bytes) -> Image.Image | None:
         return picture.convert("RGB")
     if sampling != CHROMA_HALF:
         return None
-    picture.draft("L", None)
     with Image.open(io.BytesIO(data)) as other:
         half = (-(-other.width // 2), -(-other.height // 2))
-        other.draft("YCbCr", (other.width // 2, other.height // 2))
+        other.draft("YCbCr", (max(other.width // 2, 1), max(other.height // 2, 1)))
         if other.size != half:
             return None
         _, *chroma = other.split()
+    picture.draft("L", None)
     double = (2 * half[0], 2 * half[1])
     visible = (0, 0, *picture.size)
     spread = [each.resize(double, Image.Resampling.BILINEAR).crop(visible) for each in chroma]
