@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from pyapp.core.errors import CardError
-from pyapp.core.model.card import Card
+from pyapp.core.errors import CardError, ModelListError
+from pyapp.core.model.card import MOST_CLASSES, Card, ModelName, models_from_json
 from pyapp.core.model.prediction import predictions
 
 FACTS = {
@@ -42,7 +42,8 @@ def test_a_card_that_lacks_a_fact_names_it(fact):
     ["", "[]", "{", "null", json.dumps(FACTS | {"labels": []}), json.dumps(FACTS | {"labels": 3}),
      json.dumps(FACTS | {"labels": ["a", ""]}), json.dumps(FACTS | {"tile_size": 0}),
      json.dumps(FACTS | {"threshold": 2}), json.dumps(FACTS | {"sets": {"most": 1}}),
-     json.dumps(FACTS | {"footprint_m": "wide"})],
+     json.dumps(FACTS | {"footprint_m": "wide"}), json.dumps(FACTS | {"tile_size": 1e999}),
+     json.dumps(FACTS | {"labels": [str(each) for each in range(MOST_CLASSES + 1)]})],
 )  # fmt: skip
 def test_a_card_that_cannot_be_used_is_refused(text):
     with pytest.raises(CardError, match="Export the model again"):
@@ -93,3 +94,15 @@ def test_a_chip_whose_logits_are_all_small_is_not_familiar():
 def test_equal_probabilities_keep_the_order_of_the_classes():
     (prediction,) = predictions(card(), outputs([1 / 3, 1 / 3, 1 / 3]))
     assert [ranked.class_id for ranked in prediction.ranked] == [0, 1, 2]
+
+
+def test_the_default_comes_first_in_the_list_of_models():
+    models = [{"name": "small", "title": "Small"}, {"name": "large", "title": "Large"}]
+    text = json.dumps({"default": "large", "models": models})
+    assert models_from_json(text) == [ModelName("large", "Large"), ModelName("small", "Small")]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"default": "a", "models": [{}]}', "null"])
+def test_a_list_of_models_that_cannot_be_read_is_refused(text):
+    with pytest.raises(ModelListError, match="Reload the page"):
+        models_from_json(text)

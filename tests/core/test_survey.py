@@ -10,7 +10,7 @@ from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
 from pyapp.core.survey.paint import HIDDEN, NOTHING, UNSURE, Look, Painter, colour, smoothed
 from pyapp.core.survey.refit import refit, softmax
-from pyapp.core.survey.similar import ranked, similarity
+from pyapp.core.survey.similar import REHEARSED, ranked, rehearse, similarity
 from pyapp.core.survey.survey import Survey
 from tests.core.surveys import batch_of, classified_survey, survey_over
 
@@ -113,18 +113,18 @@ def test_threshold_and_switched_off_classes_are_seen():
     assert sum(ha for _, ha in legend.values()) == pytest.approx(survey.grid.hectares[1:].sum())
 
 
-def test_smoothing_is_the_mean_of_the_neighbours_that_are_named():
+def test_smoothing_is_the_mean_of_the_neighbours_that_are_classified():
     survey = classified_survey()
     survey.add(Batch.without_imagery([0, 40], MISSING))
     means = smoothed(survey, survey.scores)
     laid = survey.grid.spread(survey.scores, 0)
-    named = survey.grid.spread(survey.classified, False)
+    answered = survey.grid.spread(survey.classified, False)
     for number in (1, 20, 41, len(survey.grid) - 1):
         row, column = divmod(int(survey.grid.cells[number]), survey.grid.columns)
         total, count = laid[row, column].copy(), 1
         for y in range(max(row - 1, 0), row + 2):
             for x in range(max(column - 1, 0), column + 2):
-                if y < survey.grid.rows and x < survey.grid.columns and named[y, x]:
+                if y < survey.grid.rows and x < survey.grid.columns and answered[y, x]:
                     total, count = total + laid[y, x], count + 1
         assert means[number] == pytest.approx(total / count, abs=1e-5)
     assert not means[0].any()
@@ -194,3 +194,19 @@ def test_a_heat_map_is_hottest_where_the_evidence_is():
 
 def test_classes_beyond_the_palette_have_colours_of_their_own():
     assert len({colour(class_id) for class_id in range(60)}) == 60
+
+
+def test_a_correction_of_a_cell_without_an_answer_changes_no_other():
+    survey = classified_survey()
+    survey.add(Batch.without_imagery([5], MISSING))
+    before = survey.scores.copy()
+    survey.correct(5, 2)
+    assert np.array_equal(survey.scores, before)
+    assert not smoothed(survey, survey.scores)[5].any()
+
+
+def test_a_search_is_rehearsed_if_there_are_enough_cells():
+    embedding = np.eye(4, dtype=np.float32)[np.zeros(REHEARSED, int)]
+    assert rehearse(embedding, embedding[0])
+    assert not rehearse(embedding[1:], embedding[0])
+    assert len(ranked(np.empty(0, np.float32), 3)) == 0

@@ -45,7 +45,7 @@ class Batch:
         ``numbers``, as in all further parts; `UNKNOWN_ZOOM` if an earlier version did not note it.
     probability : ndarray of float16, shape (m, C)
         In half precision, as it is stored, so that a survey looks the same before and after the
-        page is reloaded; likewise the embedding.
+        page is reloaded; so is the embedding.
     embedding : ndarray of float16, shape (m, D)
         D is 0 for a survey that came from a file.
     familiarity : ndarray of float32, shape (m,)
