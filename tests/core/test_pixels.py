@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -87,9 +89,17 @@ def test_what_is_not_a_complete_picture_is_refused(data):
         decode(data)
 
 
-def test_a_picture_that_would_fill_the_memory_is_refused():
-    with pytest.raises(UndecodableError):
-        decode(encoded(Image.new("1", (20000, 20000)), "PNG"))
+def with_size(png: bytes, side: int) -> bytes:
+    """A PNG whose header promises another size."""
+    header = b"IHDR" + struct.pack(">II", side, side) + png[24:29]
+    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+
+
+# The first is within what Pillow itself would open.
+@pytest.mark.parametrize("side", [8001, 20_000])
+def test_a_picture_that_would_fill_the_memory_is_refused(side):
+    with pytest.raises(UndecodableError, match="pixels"):
+        decode(with_size(encoded(Image.new("1", (1, 1)), "PNG"), side))
 
 
 def test_tiles_are_laid_where_they_belong():

@@ -84,6 +84,11 @@ def test_rough_ground_is_fine_until_it_is_stretched(seed):
             assert flaw(np.asarray(stretched)) == CellState.BLURRED
 
 
+def test_a_smooth_slope_is_too_little_to_judge_by():
+    slope = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 256, 1)
+    assert flaw(np.repeat(slope, 3, 2)) is None
+
+
 def test_one_colour_with_a_little_drawing_is_blank_even_if_other_colours_share_its_green():
     tile = np.full((256, 256, 3), (10, 80, 200), np.uint8)
     assert flatness(tile) == 1

@@ -5,9 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from pyapp.core.imagery.source import own_source
+from pyapp.core.model.card import Card
 from pyapp.core.model.heat import heat
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
+from pyapp.core.survey.facts import ImageryFacts, ModelFacts
 from pyapp.core.survey.paint import HIDDEN, NOTHING, UNSURE, Look, Painter, colour, smoothed
 from pyapp.core.survey.refit import refit, softmax
 from pyapp.core.survey.similar import REHEARSED, ranked, rehearse, similarity
@@ -76,6 +79,17 @@ def test_facts_come_back():
     assert np.array_equal(again.grid.cells, survey.grid.cells)
     with pytest.raises((ValueError, KeyError, TypeError)):
         Survey.from_json(json.dumps({"id": "x"}))
+
+
+def test_facts_of_a_card_and_a_source_can_be_stored():
+    model = ModelFacts.of(
+        Card("small", "Small", ("a", "b"), 192, 78.0, 0.6, {}, float("-inf"), "ab" * 32)
+    )
+    imagery = ImageryFacts.of(own_source("https://a.example/{z}/{x}/{y}", 19, "https://b.example"))
+    assert (model.labels, model.threshold, model.chip_px) == (("a", "b"), 0.6, 192)
+    assert (imagery.id, imagery.credit, imagery.max_zoom) == ("own", "a.example", 19)
+    assert ModelFacts.from_stored(json.loads(json.dumps(vars(model)))) == model
+    assert ImageryFacts.from_stored(json.loads(json.dumps(vars(imagery)))) == imagery
 
 
 def test_failed_cells_can_wait_again():

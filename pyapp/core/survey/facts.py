@@ -127,15 +127,7 @@ def as_number(value: object, least: float, most: float) -> float:
 
 
 def as_whole(value: object, least: int, most: int) -> int:
-    """A stored whole number from ``least`` to ``most``.
-
-    Raises
-    ------
-    TypeError
-        If it is something else, true and false included.
-    ValueError
-        If it is not in that range.
-    """
+    """A stored whole number from ``least`` to ``most``; raises as `as_number` does."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{reprlib.repr(value)} is not a whole number")
     return int(as_number(value, least, most))
