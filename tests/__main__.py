@@ -1,7 +1,8 @@
 """``python -m tests``: set up everything the tests need, then run them all.
 
-Arguments go to pytest: ``python -m tests tests/core -k geo``. The first run makes a virtual
-environment in ``.venv`` and looks for a browser; later runs find both.
+Arguments go to pytest: ``python -m tests tests/core -k geo``. The first run creates a virtual
+environment in ``.venv`` and finds a browser; later runs use both again. A complete run ends with
+the line coverage of ``pyapp.core``, ``pyapp.work`` and ``training``.
 """
 
 import hashlib
@@ -17,51 +18,77 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "lookdown-setup.txt"
 BROWSER_NOTE = VENV / "lookdown-browser.txt"
+# The first releases of pip that know dependency groups are newer than what Python brings.
+PIP = "pip==26.3"
+BROWSER = "LOOKDOWN_CHROMIUM"
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OWN_BROWSER = "playwright"
 OTHERS = {"firefox-esr": "firefox-esr", "WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}
 OTHERS_NOTE = VENV / "lookdown-others.txt"
+# A complete run takes two processes; parts named on the command line run in one, unmeasured.
+ALL = ("-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term:skip-covered")
 
 
 def main() -> int:
     """Set up, run pytest, and return its exit code."""
     prepare()
-    environment = os.environ | {"LOOKDOWN_CHROMIUM": BROWSER_NOTE.read_text()}
-    # What is told on the command line is a part, which one process runs; the whole takes two.
-    arguments = sys.argv[1:] or ["-n", "2", "--dist", "loadgroup"]
-    command = [str(PYTHON), "-m", "pytest", *arguments]
-    return subprocess.call(command, cwd=ROOT, env=environment)
+    command = [str(PYTHON), "-m", "pytest", *(sys.argv[1:] or ALL)]
+    return subprocess.call(command, cwd=ROOT, env=os.environ | {BROWSER: chromium()})
 
 
 def prepare() -> None:
-    """Make the virtual environment and find a browser, unless that is done already."""
+    """Create the virtual environment and install into it, unless that is done already."""
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if not (STAMP.exists() and STAMP.read_text() == wanted):
         install_packages()
         STAMP.write_text(wanted)
     install_others()
+
+
+def inside() -> bool:
+    """Whether this Python is that of the virtual environment."""
+    return Path(sys.prefix).resolve() == VENV.resolve()
+
+
+def chromium() -> str:
+    """The Chromium for tests and measurements, noted when it is found for the first time.
+
+    Returns
+    -------
+    str
+        Its path, or `OWN_BROWSER`.
+    """
+    found = noted_chromium()
+    if found is None:
+        found = find_browser()
+        BROWSER_NOTE.write_text(found)
+    return found
+
+
+def noted_chromium() -> str | None:
+    """What an earlier call of `chromium` found, or ``None`` if it is no longer there."""
     note = BROWSER_NOTE.read_text() if BROWSER_NOTE.exists() else ""
-    if note != OWN_BROWSER and not (note and Path(note).exists()):
-        BROWSER_NOTE.write_text(find_browser())
+    return note if note == OWN_BROWSER or (note and Path(note).exists()) else None
 
 
 def install_packages() -> None:
-    """Install what pyproject.toml names for tests, with pip, in a virtual environment."""
+    """Install the group ``test`` of pyproject.toml with pip, in a virtual environment."""
     print("Setting up .venv; torch is large, so the first time takes minutes.", flush=True)
     try:
         venv.create(VENV, with_pip=True)
     except (subprocess.CalledProcessError, ImportError):
         sys.exit(
-            "This Python cannot make a virtual environment. Install its venv module (on Debian: "
+            "This Python cannot create a virtual environment. Install its venv module (on Debian: "
             "apt-get install python3-venv) and run python -m tests again."
         )
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    if subprocess.call([*pip, ".[test]"], cwd=ROOT):
-        sys.exit("pip could not install what the tests need: see its message above.")
+    for wanted in ([PIP], ["--group", "test"]):
+        if subprocess.call([*pip, *wanted], cwd=ROOT):
+            sys.exit("pip could not install what the tests need: see its message above.")
 
 
 def find_browser() -> str:
-    """A Chromium: Playwright's own where it can be downloaded, else the system's.
+    """A Chromium: Playwright's own if it can be downloaded, else the system's.
 
     Returns
     -------
@@ -81,7 +108,7 @@ def system_browser() -> str | None:
 
 
 def install_others() -> None:
-    """Debian's Firefox and WebKit, where they can be had; their tests are skipped elsewhere."""
+    """Install Firefox and WebKit on Debian; elsewhere, tests that need them are skipped."""
     missing = [package for program, package in OTHERS.items() if not shutil.which(program)]
     if missing and not OTHERS_NOTE.exists():
         print(f"Installing {', '.join(missing)}.", flush=True)
@@ -90,7 +117,7 @@ def install_others() -> None:
 
 
 def debian_install(*packages: str) -> None:
-    """Install Debian packages, each where that can be done."""
+    """Install Debian packages, each if possible."""
     if shutil.which("apt-get"):
         sudo = ["sudo", "-n"] if hasattr(os, "geteuid") and os.geteuid() else []
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -1,11 +1,23 @@
-"""Two processes run the whole suite, each with about half of the work.
+"""Two processes run the suite, each about half of the work.
 
-A file stays whole; what opens a browser is one process's but for surveys.
+All tests of a file run in the same process. One process runs the tests with a browser, except
+those of surveys.
 """
+
+import os
 
 import pytest
 
+from tests.__main__ import BROWSER, noted_chromium
+
 SECOND = ("tests/browser/test_survey", "tests/browser/test_labelled", "tests/browser/test_access")
+
+
+def pytest_configure() -> None:
+    """Use the browser of the set-up, also if pytest is run by itself."""
+    noted = noted_chromium()
+    if noted:
+        os.environ.setdefault(BROWSER, noted)
 
 
 @pytest.hookimpl(tryfirst=True)
