@@ -32,8 +32,8 @@ ALL = ("-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term:skip-covere
 def main() -> int:
     """Set up, run pytest, and return its exit code."""
     prepare()
-    command = [str(PYTHON), "-m", "pytest", *(sys.argv[1:] or ALL)]
-    return subprocess.call(command, cwd=ROOT, env=os.environ | {BROWSER: chromium()})
+    name_chromium()
+    return subprocess.call([str(PYTHON), "-m", "pytest", *(sys.argv[1:] or ALL)], cwd=ROOT)
 
 
 def prepare() -> None:
@@ -50,23 +50,18 @@ def inside() -> bool:
     return Path(sys.prefix).resolve() == VENV.resolve()
 
 
-def chromium() -> str:
-    """The Chromium for tests and measurements, noted when it is found for the first time.
-
-    Returns
-    -------
-    str
-        Its path, or `OWN_BROWSER`.
-    """
-    found = noted_chromium()
-    if found is None:
-        found = find_browser()
-        BROWSER_NOTE.write_text(found)
-    return found
+def name_chromium() -> None:
+    """Have tests and measurements use a Chromium: the one that is named already, or one found."""
+    if BROWSER not in os.environ:
+        found = noted_chromium()
+        if found is None:
+            found = find_browser()
+            BROWSER_NOTE.write_text(found)
+        os.environ[BROWSER] = found
 
 
 def noted_chromium() -> str | None:
-    """What an earlier call of `chromium` found, or ``None`` if it is no longer there."""
+    """The Chromium that an earlier set-up found, or ``None`` if it is no longer there."""
     note = BROWSER_NOTE.read_text() if BROWSER_NOTE.exists() else ""
     return note if note == OWN_BROWSER or (note and Path(note).exists()) else None
 

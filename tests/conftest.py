@@ -4,20 +4,17 @@ All tests of a file run in the same process. One process runs the tests with a b
 those of surveys.
 """
 
-import os
-
 import pytest
 
-from tests.__main__ import BROWSER, noted_chromium
+from tests.__main__ import name_chromium, noted_chromium
 
 SECOND = ("tests/browser/test_survey", "tests/browser/test_labelled", "tests/browser/test_access")
 
 
 def pytest_configure() -> None:
     """Use the browser of the set-up, also if pytest is run by itself."""
-    noted = noted_chromium()
-    if noted:
-        os.environ.setdefault(BROWSER, noted)
+    if noted_chromium():
+        name_chromium()
 
 
 @pytest.hookimpl(tryfirst=True)

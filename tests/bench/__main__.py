@@ -6,14 +6,13 @@ The first step is that of ``python -m tests``: make the virtual environment, fin
 """
 
 import argparse
-import os
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.__main__ import BROWSER_NOTE, PYTHON, ROOT, prepare
+from tests.__main__ import PYTHON, ROOT, inside, name_chromium, prepare
 
 README = ROOT / "README.md"
 MARKS = {
@@ -24,11 +23,10 @@ MARKS = {
 
 def main() -> int:
     """Set up, go on inside the virtual environment, measure, print."""
-    if Path(sys.prefix).resolve() != PYTHON.parent.parent.resolve():
+    if not inside():
         prepare()
-        environment = os.environ | {"LOOKDOWN_CHROMIUM": BROWSER_NOTE.read_text()}
-        command = [str(PYTHON), "-m", "tests.bench", *sys.argv[1:]]
-        return subprocess.call(command, cwd=ROOT, env=environment)
+        return subprocess.call([str(PYTHON), "-m", "tests.bench", *sys.argv[1:]], cwd=ROOT)
+    name_chromium()
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
         "what", nargs="?", choices=("table", "kills", "endurance", "survey"), default="table"

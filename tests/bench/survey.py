@@ -17,12 +17,10 @@ from pyapp.core.survey.survey import ImageryFacts, ModelFacts, Survey
 from tests.bench.bare_browser import BareBrowser
 from tests.bench.endurance import resident_mb
 from tests.bench.measure import threads_of
-from tests.browser.conftest import ROOT
 from tests.browser.tile_server import TileServer
 from training.measure import served
 
 HERE = Path(__file__).resolve().parent
-TILES = ROOT.parent / "shared" / "data" / "tiles" / "town"
 ZOOM = 19
 LAT, LNG = 27.6333, 85.5217
 LIMIT_S = 3600
@@ -64,13 +62,18 @@ KEY = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubb
 
 
 class RepeatedTiles(TileServer):
-    """Tiles of the town at its finest zoom, laid again and again over the whole world."""
+    """The built-in imagery at its finest zoom, repeated over the whole world at any zoom.
+
+    Parameters
+    ----------
+    folder : Path
+        ``imagery/sample`` of a built site.
+    """
 
     def __init__(self, folder: Path):
         super().__init__(folder)
-        files = (each for each in sorted((folder / str(ZOOM)).rglob("*.jpg")))
-        # Tiles that are nearly empty weigh little, and would not be classified.
-        self._tiles = [file.read_bytes() for file in files if file.stat().st_size > 10_000]
+        finest = max(folder.iterdir(), key=lambda each: int(each.name))
+        self._tiles = [file.read_bytes() for file in sorted(finest.rglob("*.jpg"))]
 
     def _answer(self, path: str) -> tuple[int, bytes]:
         _, _, x, y = path.split("/")
@@ -91,7 +94,7 @@ def measure(dist: Path, squares: int) -> str:
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as other,
         served(dist) as address,
-        RepeatedTiles(TILES) as tiles,
+        RepeatedTiles(dist / "imagery/sample") as tiles,
         BareBrowser(Path(profile)) as browser,
         BareBrowser(Path(other)) as bare,
     ):
