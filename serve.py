@@ -1,10 +1,10 @@
-"""``python serve.py``: put the page together once, then serve it on this machine.
+"""``python serve.py``: build the page once, then serve it on this machine.
 
     python serve.py               serve it and open the browser
     python serve.py --no-open     serve it
     python serve.py --build DIR   write the static site to DIR, for any host, and end
 
-Needs the standard library only, and npm or pip for the first time.
+Needs only the standard library, and npm or pip the first time.
 """
 
 import argparse
@@ -27,8 +27,8 @@ QUALITY = 4  # of brotli
 
 
 def main() -> int:
-    """Do what the command line says; 0 when all went well."""
-    if sys.version_info < (3, 10):  # noqa: UP036  (said in words instead of a syntax error)
+    """Do what the command line says; 0 if it succeeded."""
+    if sys.version_info < (3, 10):  # noqa: UP036  (a sentence instead of a syntax error)
         sys.exit("Lookdown needs Python 3.10 or newer.")
     options = parse()
     try:
@@ -48,18 +48,18 @@ def main() -> int:
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Put the page together and serve it.")
+    parser = argparse.ArgumentParser(description="Build the page and serve it.")
     parser.add_argument("--build", type=Path, metavar="DIR", help="write the site to DIR and end")
     parser.add_argument("--port", type=int, default=PORT, help="first port to try (%(default)s)")
     parser.add_argument("--no-open", action="store_true", help="do not open the browser")
-    parser.add_argument("--verbose", action="store_true", help="print a line a request")
+    parser.add_argument("--verbose", action="store_true", help="print one line per request")
     return parser.parse_args()
 
 
 def serve(folder: Path, options: argparse.Namespace) -> None:
     """Serve a built site until Ctrl-C."""
     server = listen(folder, options)
-    # Nothing waits for the compressed variants: until they are there, files go out as they are.
+    # Nothing waits for the compressed variants: until they are there, files are sent as they are.
     threading.Thread(target=compress, args=(server, folder), daemon=True).start()
     print(f"Lookdown is at {server.address} (Ctrl-C ends it)", flush=True)
     if not options.no_open:
@@ -69,13 +69,19 @@ def serve(folder: Path, options: argparse.Namespace) -> None:
 
 
 def compress(server: SiteServer, folder: Path) -> None:
-    """Give the server smaller variants of its files, made quickly."""
+    """Give the server compressed variants of its files, at a quality that takes seconds."""
     with contextlib.suppress(SetupError, OSError):
         server.compressed = compressed(folder, QUALITY)
 
 
 def listen(folder: Path, options: argparse.Namespace) -> SiteServer:
-    """A server on the wanted port, or on the next free one."""
+    """A server on the wanted port, or on the next free one.
+
+    Raises
+    ------
+    SetupError
+        If none is free.
+    """
     for port in range(options.port, options.port + TRIES):
         try:
             return SiteServer(folder, port, verbose=options.verbose)
@@ -83,7 +89,7 @@ def listen(folder: Path, options: argparse.Namespace) -> SiteServer:
             continue
     last = options.port + TRIES - 1
     raise SetupError(
-        f"No port from {options.port} to {last} is free on {HOST}. Name another with --port."
+        f"No port from {options.port} to {last} is free on {HOST}. Choose another with --port."
     )
 
 

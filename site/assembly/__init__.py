@@ -1,1 +1,1 @@
-"""Puts the site together: fetches what it is made of, once, and lays out ``dist/``."""
+"""Builds the site: fetches its parts once and lays out ``dist/``."""

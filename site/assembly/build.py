@@ -1,4 +1,4 @@
-"""Lays out the static site, the same bytes every time."""
+"""Lays out the static site; the same sources always give the same bytes."""
 
 import contextlib
 import hashlib
@@ -14,14 +14,15 @@ from assembly import cache, fetch, imagery, parts, runtime
 from assembly.errors import SetupError
 
 ROOT = fetch.SITE.parent
-# Files of site/ that make the site but are no part of it.
-TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json", "sw.js"}
-WORKER = "sw.js"
+# Files in site/ that the build reads but does not publish as they are.
+TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json", "sw.js", "index.html"}
+PAGE, WORKER = "index.html", "sw.js"
+VERSION = re.compile(r'^version = "([^"]+)"$', re.MULTILINE)
 PLACING_TRIES = 10
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-# When a file is wanted: the first part that fits, else "rest". Python itself takes half a second to
-# start, in which the packages arrive; the first answer waits for "answer" besides; an "extra" is
-# fetched when it is used.
+# When the page needs a file: the first part whose pattern matches, else "rest". Python takes half a
+# second to start, enough for the packages to arrive; the first answer also needs "answer"; an
+# "extra" is fetched when it is used.
 PARTS = (
     ("extra", re.compile(r"runtime/ort/.*(webgpu|asyncify)|^screenshots/")),
     ("packages", re.compile(r"\.whl$|^app\.zip$")),
@@ -32,29 +33,35 @@ PARTS = (
 
 
 def build(out: Path) -> None:
-    """Write the site to the folder ``out``, in place of what an earlier build left there.
+    """Write the site to a folder, in place of an earlier build.
 
-    Where the same site stands there already it is left alone: another process may be serving it.
+    If the same site is there already, it is left alone: another process may be serving it.
+
+    Parameters
+    ----------
+    out : Path
 
     Raises
     ------
     SetupError
-        Where something can't be fetched or written, or ``out`` holds other files.
+        If something can't be fetched or written, or ``out`` holds other files.
     """
     made, copied = _texts(), _files()
     listing = _listing(made, copied)
     made |= {"files.json": listing, WORKER: _worker(listing)}
     if out.exists() and any(out.iterdir()) and not (out / "files.json").exists():
-        raise SetupError(f"{out} holds files that are no earlier build. Name an empty folder.")
+        raise SetupError(
+            f"{out} holds files that are not from an earlier build. Choose an empty folder."
+        )
     wanted = {path: facts["sha256"] for path, facts in json.loads(listing).items()}
     wanted |= {path: hashlib.sha256(made[path]).hexdigest() for path in ("files.json", WORKER)}
-    if _stands(out, wanted):
+    if _is_built(out, wanted):
         return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     except OSError as error:
-        raise SetupError(f"{out} cannot be written: {error}. Name another folder.") from error
+        raise SetupError(f"{out} cannot be written: {error}. Choose another folder.") from error
     try:
         for path, data in sorted(made.items()):
             _place(part / path).write_bytes(data)
@@ -63,13 +70,13 @@ def build(out: Path) -> None:
         part.chmod(0o755)
         _put(part, out)
     except OSError as error:
-        raise SetupError(f"{out} cannot be written: {error}. Make room there.") from error
+        raise SetupError(f"{out} cannot be written: {error}. Check the free space.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def _put(part: Path, out: Path) -> None:
-    """Give a folder its name, in place of what has it; several processes may do so at once."""
+    """Rename a folder, replacing what has its name; several processes may do so at once."""
     for number in range(PLACING_TRIES):
         aside = part.with_name(f"{part.name}-{number}")
         with contextlib.suppress(FileNotFoundError):
@@ -78,15 +85,15 @@ def _put(part: Path, out: Path) -> None:
             part.rename(out)
             return
         except OSError:
-            # Another process was quicker, unless this was the last try.
+            # Another process was faster, unless this was the last try.
             if number == PLACING_TRIES - 1:
                 raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _stands(out: Path, wanted: dict[str, str]) -> bool:
-    """Whether a folder holds just these files, path to sha256."""
+def _is_built(out: Path, wanted: dict[str, str]) -> bool:
+    """Whether a folder holds exactly these files, path to sha256."""
     try:
         there = {
             file.relative_to(out).as_posix(): file for file in out.rglob("*") if file.is_file()
@@ -104,20 +111,37 @@ def _place(file: Path) -> Path:
 
 
 def _texts() -> dict[str, bytes]:
-    """What the build itself makes: path in the site to contents."""
-    app = runtime.compiled_app(app_archive(ROOT))
-    made = {runtime.APP: app, "imagery/sources.json": imagery.sources().encode()}
+    """What the build itself writes: path in the site to contents."""
+    made = {
+        runtime.APP: runtime.compiled_app(app_archive(ROOT)),
+        PAGE: with_version((fetch.SITE / PAGE).read_bytes()),
+        "imagery/sources.json": imagery.sources().encode(),
+    }
     return made | parts.files(ROOT / "models")
 
 
+def with_version(page: bytes) -> bytes:
+    """The page with the version of pyproject.toml in place of ``{version}``.
+
+    Raises
+    ------
+    SetupError
+        If pyproject.toml names no version.
+    """
+    found = VERSION.search((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    if found is None:
+        raise SetupError("pyproject.toml has no line with the version. Add one and start again.")
+    return page.replace(b"{version}", found[1].encode())
+
+
 def _worker(listing: bytes) -> bytes:
-    """The service worker, which names the release that it keeps."""
+    """The service worker, with the name of its release."""
     release = hashlib.sha256(listing).hexdigest()
     return (fetch.SITE / WORKER).read_bytes().replace(b"{release}", release.encode())
 
 
 def _files() -> dict[str, Path]:
-    """What is copied as it is: path in the site to file."""
+    """What is copied unchanged: path in the site to file."""
     plain = [file for file in fetch.SITE.iterdir() if file.is_file() and file.name not in TOOLS]
     found = {file.name: file for file in plain if not file.name.startswith(".")}
     found["main.py"] = ROOT / "pyapp" / "main.py"
@@ -129,7 +153,7 @@ def _files() -> dict[str, Path]:
 
 
 def app_archive(root: Path) -> bytes:
-    """The Python of the page as one archive, which PyScript unpacks once it is compiled."""
+    """The page's own Python as one archive, not yet compiled; PyScript unpacks it."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for file in sorted((root / "pyapp").rglob("*.py")):
@@ -154,25 +178,31 @@ def _listing(made: dict[str, bytes], copied: dict[str, Path]) -> bytes:
 
 
 def _part(path: str, default_model: str) -> str:
-    """When a file is wanted; of the models, the default one is for the first answer."""
+    """When the page needs a file; the first answer comes from the default model."""
     if path.startswith("models/") and path.endswith(".onnx"):
         return "answer" if path.split("/")[1] == default_model else "extra"
     return next((name for name, pattern in PARTS if pattern.search(path)), "rest")
 
 
 def compressed(out: Path, quality: int = 11) -> dict[str, dict[str, Path]]:
-    """Pre-compressed variants of a built site's files, made once for each content.
+    """Compressed variants of a built site's files, made once and kept by content.
 
     Parameters
     ----------
     out : Path
+        The built site.
     quality : int
-        Of brotli, up to 11: two minutes for the whole site, 4 takes seconds.
+        Of brotli, at most 11, which takes two minutes for the site; 4 takes seconds.
 
     Returns
     -------
-    dict
-        Path in the site to ``{"br": file, "gzip": file}``, only where that saves bytes.
+    dict of str to dict of str to Path
+        Path in the site to ``{"br": file, "gzip": file}``, without variants that save no bytes.
+
+    Raises
+    ------
+    SetupError
+        If Node.js is missing or fails.
     """
     listing = json.loads((out / "files.json").read_text())
     folder = cache.folder() / f"compressed-{quality}"
@@ -209,6 +239,6 @@ def _compress(files: dict[str, Path], folder: Path, quality: int) -> None:
         command = [*node.node, str(script), str(quality), *names]
         fetch.run(command, "the files could not be compressed", environment=node.environment())
         for name in files:
-            # The last one says that both are there.
+            # The .gz comes last: where it is, both are.
             for ending in (".br", ".gz"):
                 Path(work, name + ending).replace(folder / (name + ending))

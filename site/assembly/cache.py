@@ -1,4 +1,4 @@
-"""The user's cache folder, where everything fetched or compiled is kept, whole or not at all."""
+"""The user's cache folder, for everything fetched or compiled; an entry is complete or absent."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ CHUNK = 1 << 20
 
 
 def folder() -> Path:
-    """The cache folder: ``LOOKDOWN_CACHE``, or the system's usual place."""
+    """The cache folder: ``LOOKDOWN_CACHE`` if it is set, else the system's usual place."""
     if "LOOKDOWN_CACHE" in os.environ:
         return Path(os.environ["LOOKDOWN_CACHE"]).absolute()
     home = Path.home()
@@ -35,7 +35,7 @@ def digest(file: Path) -> str:
 
 
 def key_of(*parts: str | bytes | Path) -> str:
-    """A short name for what is made of some parts: texts, bytes, or files."""
+    """A short hash of what an entry is made of: texts, bytes or files."""
     total = hashlib.sha256()
     for part in parts:
         data = part.read_bytes() if isinstance(part, Path) else part
@@ -45,10 +45,21 @@ def key_of(*parts: str | bytes | Path) -> str:
 
 
 def kept(name: str, make: Callable[[Path], None]) -> Path:
-    """The folder ``name`` in the cache; ``make(folder)`` fills it if it isn't there yet.
+    """An entry of the cache, made if it is not there yet.
 
-    It is filled under another name and moved when it is whole, so that neither a crash nor a
-    second process at the same time can leave half of it.
+    It is filled under another name and renamed once it is complete, so neither a crash nor a second
+    process at the same time leaves half of it.
+
+    Parameters
+    ----------
+    name : str
+    make : callable
+        Called as ``make(folder)`` to fill an empty folder.
+
+    Returns
+    -------
+    Path
+        The folder ``name`` in the cache.
     """
     place = folder() / name
     if place.exists():
@@ -60,7 +71,7 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
         try:
             part.rename(place)
         except OSError:
-            # Another process was quicker: what it made is as good.
+            # Another process was faster: what it made is as good.
             if not place.exists():
                 raise
     finally:

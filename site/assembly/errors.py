@@ -1,5 +1,5 @@
-"""What can go wrong while the site is put together."""
+"""What can go wrong while the site is built."""
 
 
 class SetupError(Exception):
-    """A sentence for the person at the command line: what happened and what to do."""
+    """Says to the person at the command line what happened and what to do."""

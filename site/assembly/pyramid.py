@@ -1,6 +1,6 @@
-"""Coarser zooms of the sample imagery by averaging four tiles; runs inside Pyodide.
+"""Makes coarser zooms of the built-in imagery by averaging four tiles; runs inside Pyodide.
 
-Works on ``/work/<zoom>/<x>/<y>.jpg``, from ``/work/pyramid.json``: its native and coarsest zoom.
+Works on ``/work/<zoom>/<x>/<y>.jpg``; ``/work/pyramid.json`` names the native and coarsest zoom.
 """
 
 import json
@@ -9,13 +9,13 @@ from pathlib import Path
 from PIL import Image
 
 TILE_PX = 256
-NO_IMAGERY = (26, 34, 43)  # the colour of the map where nothing lies
+NO_IMAGERY = (26, 34, 43)  # the colour of the empty map
 WORK = Path("/work")
 
 
 def halve(zoom: int) -> None:
-    """Make the tiles of ``zoom`` from those of the zoom below."""
-    parents = {}
+    """Make the tiles of a zoom from those of the next finer one."""
+    parents: dict[tuple[int, int], list[tuple[int, int, Path]]] = {}
     for file in sorted((WORK / str(zoom + 1)).glob("*/*.jpg")):
         x, y = int(file.parent.name), int(file.stem)
         parents.setdefault((x // 2, y // 2), []).append((x % 2, y % 2, file))

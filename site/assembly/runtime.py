@@ -1,4 +1,4 @@
-"""The Python of the page: Pyodide with numpy and Pillow, compiled ahead and slimmed."""
+"""The page's Python: Pyodide with numpy and Pillow, compiled ahead of time and slimmed."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ HERE = Path(__file__).resolve().parent
 SCRIPT, DRIVER = HERE / "slim.py", HERE / "in_pyodide.mjs"
 LIBRARY, LOCK, APP = "python_stdlib.zip", "pyodide-lock.json", "app.zip"
 AS_IS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
-# The rest of PyScript's chunks belongs to plugins that the page switches off.
+# These chunks of PyScript belong to plugins that the page switches off.
 PYSCRIPT_UNUSED = ("codemirror", "deprecations", "donkey", "py-editor", "py-game", "py-terminal",
                    "xterm", "service-worker", "storage")  # fmt: skip
 ORT = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm",
@@ -20,7 +20,7 @@ LEAFLET = ("leaflet-src.esm.js", "leaflet.css")
 
 
 def stock_pyodide() -> Path:
-    """A folder with Pyodide as npm has it and the two wheels, as Node can run it."""
+    """A folder with unmodified Pyodide and the two wheels, which Node.js can run."""
     npm = fetch.npm_packages() / "pyodide"
     wheels = [fetch.pyodide_wheel(name) for name in fetch.RUNTIME["wheels"]]
 
@@ -35,7 +35,23 @@ def stock_pyodide() -> Path:
 
 
 def run_in_pyodide(script: Path, work: Path, *packages: str, pyodide: Path | None = None) -> None:
-    """Run a Python file inside Pyodide (as npm has it) under Node, with ``work`` at /work."""
+    """Run a Python file inside Pyodide under Node.js.
+
+    Parameters
+    ----------
+    script : Path
+    work : Path
+        The folder that it sees as ``/work``.
+    *packages : str
+        Packages of Pyodide to load first.
+    pyodide : Path, optional
+        The folder of Pyodide; by default the unmodified one.
+
+    Raises
+    ------
+    SetupError
+        If it fails.
+    """
     node = fetch.node_tools()
     folder = pyodide or stock_pyodide()
     command = [*node.node, str(DRIVER), str(folder), str(script), str(work), *packages]
@@ -58,7 +74,7 @@ def slim_pyodide() -> Path:
 
 
 def compile_into(folder: Path, archives: dict[str, bytes]) -> None:
-    """Write archives, name to contents, with their Python compiled, into ``folder``."""
+    """Write archives, name to contents, into ``folder`` with their Python compiled."""
     work = folder / "work"
     (work / "in").mkdir(parents=True)
     for name, data in archives.items():
@@ -70,17 +86,17 @@ def compile_into(folder: Path, archives: dict[str, bytes]) -> None:
 
 
 def compiled_app(archive: bytes) -> bytes:
-    """The archive with our own Python, compiled; made once for each content."""
+    """The archive of our own Python, compiled; made once and kept by content."""
 
     def make(folder: Path) -> None:
-        fetch.say("Compiling the Python of the page")
+        fetch.say("Compiling the page's Python")
         compile_into(folder, {APP: archive})
 
     return (cache.kept(f"app-{cache.key_of(archive, SCRIPT, DRIVER)}", make) / APP).read_bytes()
 
 
 def _lock(stock: Path, slim: Path) -> str:
-    """Pyodide's lock file, cut down to the two packages, with the hashes of the slim wheels."""
+    """Pyodide's lock file, reduced to the two packages, with the hashes of the slim wheels."""
     lock = json.loads((stock / LOCK).read_text())
     lock["packages"] = {name: lock["packages"][name] for name in fetch.RUNTIME["wheels"]}
     for facts in lock["packages"].values():

@@ -1,4 +1,4 @@
-"""A static file server on this machine: media types, caching, ranges, compression, isolation."""
+"""A static file server for this machine: media types, caching, ranges, compression, isolation."""
 
 import contextlib
 import hashlib
@@ -8,6 +8,7 @@ import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 HOST = "127.0.0.1"
@@ -29,13 +30,15 @@ TYPES = {
     ".whl": "application/zip",
 }
 ALWAYS = {
-    # Together they isolate the page, which threads need; pictures of other sites still show.
+    # Together they isolate the page, which threads need; pictures from other sites still load.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "credentialless",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+NOTHING = b"There is nothing here.\n"
+Variants = dict[str, dict[str, Path]]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
@@ -47,25 +50,27 @@ class SiteServer(ThreadingHTTPServer):
     folder : Path
     port : int
         0 for any free one.
-    compressed : dict
+    compressed : dict of str to dict of str to Path, optional
         Path in the site to its variants, ``{"br": file, "gzip": file}``.
     verbose : bool
-        Print a line a request.
+        Print one line per request.
 
     Raises
     ------
     OSError
-        Where the port is taken.
+        If the port is taken.
     """
 
     daemon_threads = True
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, folder: Path, port: int, compressed=None, verbose: bool = False):
+    def __init__(
+        self, folder: Path, port: int, compressed: Variants | None = None, verbose: bool = False
+    ):
         self.folder = folder.resolve()
         self.compressed = compressed or {}
         self.verbose = verbose
-        self._etags: dict[tuple, str] = {}
+        self._etags: dict[tuple[Path, int, int], str] = {}
         super().__init__((HOST, port), Handler)
 
     @property
@@ -74,9 +79,10 @@ class SiteServer(ThreadingHTTPServer):
         return f"http://{HOST}:{self.server_port}/"
 
     def file_at(self, target: str) -> Path | None:
-        """The file that a request's target names; ``None`` where it may not be had.
+        """The file that a request's target names.
 
-        Nothing outside the folder, no hidden file, no listing.
+        ``None`` if there is none, or if it is outside the folder, hidden, or a folder without a
+        page: contents of folders are not listed.
         """
         path = unquote(urlsplit(target).path)
         if "\\" in path or "\0" in path:
@@ -94,15 +100,15 @@ class SiteServer(ThreadingHTTPServer):
         return None
 
     def etag_of(self, file: Path) -> str:
-        """A strong tag of a file's contents."""
+        """A strong entity tag for a file's contents."""
         facts = file.stat()
         key = (file, facts.st_size, facts.st_mtime_ns)
         if key not in self._etags:
             self._etags[key] = f'"{hashlib.sha256(file.read_bytes()).hexdigest()[:32]}"'
         return self._etags[key]
 
-    def handle_error(self, request, client_address):
-        """A client that hangs up is no error."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report an error, except a client that hangs up."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -110,6 +116,7 @@ class SiteServer(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """Answers GET and HEAD."""
 
+    server: SiteServer
     protocol_version = "HTTP/1.1"
     server_version = "Lookdown"
     sys_version = ""
@@ -131,11 +138,11 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, with_body: bool) -> None:
         file = self.server.file_at(self.path)
         if file is None:
-            body = b"There is nothing here.\n"
-            headers = {"Content-Type": "text/plain", "Content-Length": str(len(body))}
-            self._head(HTTPStatus.NOT_FOUND, headers)
+            self._head(HTTPStatus.NOT_FOUND, {
+                "Content-Type": "text/plain", "Content-Length": str(len(NOTHING))
+            })  # fmt: skip
             if with_body:
-                self.wfile.write(body)
+                self.wfile.write(NOTHING)
             return
         headers = {"Content-Type": TYPES.get(file.suffix, "application/octet-stream")}
         asked = self.headers.get("Range")
@@ -170,9 +177,9 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.compressed.get(file.relative_to(self.server.folder).as_posix(), {})
 
     def _smallest(self, file: Path) -> tuple[Path, str | None]:
-        """The smallest variant that the client takes, and its content coding."""
-        taken = _codings(self.headers.get("Accept-Encoding", ""))
-        offers = {name: each for name, each in self._variants(file).items() if name in taken}
+        """The smallest variant that the client accepts, and its content coding."""
+        accepted = _codings(self.headers.get("Accept-Encoding", ""))
+        offers = {name: each for name, each in self._variants(file).items() if name in accepted}
         if not offers:
             return file, None
         name = min(offers, key=lambda each: offers[each].stat().st_size)
@@ -191,10 +198,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(chunk)
                 count -= len(chunk)
 
-    def log_message(self, *arguments) -> None:
-        """Only on request."""
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Log a request if the server is verbose."""
         if self.server.verbose:
-            super().log_message(*arguments)
+            super().log_message(format, *arguments)
 
 
 def _names(header: str | None, tag: str) -> bool:
@@ -206,19 +213,19 @@ def _names(header: str | None, tag: str) -> bool:
 
 
 def _codings(header: str) -> set[str]:
-    """The content codings that an Accept-Encoding header takes: RFC 9110, 12.5.3."""
-    taken = set()
+    """The content codings that an Accept-Encoding header accepts: RFC 9110, 12.5.3."""
+    accepted = set()
     for each in header.split(","):
         name, _, rest = each.strip().partition(";")
         quality = re.search(r"q=(\d(?:\.\d*)?)", rest)
         if name and (quality is None or float(quality[1]) > 0):
-            taken.add(name.strip().lower())
-    return taken
+            accepted.add(name.strip().lower())
+    return accepted
 
 
 def _span(header: str, size: int) -> tuple[int, int]:
-    """First and last byte of a single range: RFC 9110, 14.1.2; first > last where there's none."""
-    start, end = _RANGE.match(header).groups()
+    """First and last byte of a single range: RFC 9110, 14.1.2; first > last if it is empty."""
+    start, end = header.removeprefix("bytes=").split("-")
     if not start:
         return (max(0, size - int(end)), size - 1) if end and int(end) else (1, 0)
     return int(start), min(int(end), size - 1) if end else size - 1

@@ -1,9 +1,9 @@
-"""Compiles and slims the standard library, the wheels and our own Python; runs inside Pyodide.
+"""Compiles and slims the standard library, the wheels and our own Python.
 
-The magic number of the compiled files then fits. Works on ``/work/in`` and writes ``/work/out``.
-Docstrings and assertions are left out but for our own Python and where numpy builds on them.
-Archives are stored, not deflated: the host compresses what it sends, and brotli makes of the whole
-a third less than of deflated pieces; nothing is left to inflate at the start.
+Runs inside Pyodide, so that the magic number of the compiled files matches; reads ``/work/in`` and
+writes ``/work/out``. Docstrings and assertions are dropped, except in our own Python and where
+numpy needs them. Archives are stored, not deflated: the host compresses what it sends, brotli makes
+a stored archive a third smaller than deflated pieces, and nothing has to be inflated at the start.
 """
 
 import importlib.util
@@ -14,8 +14,8 @@ import zipfile
 from pathlib import Path
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-# What a page with numpy, Pillow and PyScript imports, and what its own Python may want besides.
-# asyncio, shutil and zipfile do without ssl, bz2, lzma and zstd, and start quicker without.
+# What a page with numpy, Pillow and PyScript imports, and what its own Python may need as well.
+# asyncio, shutil and zipfile work without ssl, bz2, lzma and zstd, and start faster without them.
 LIBRARY = re.compile(
     r"""^(
     (__future__|_ast_unparse|_collections_abc|_colorize|_compat_pickle|_opcode_metadata
@@ -59,8 +59,8 @@ WHEELS = re.compile(
 )
 # numpy attaches these texts to its C functions at every start; the page never shows them.
 ONLY_DOCUMENTATION = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
-# numpy.linalg, a megabyte of LAPACK, is left out; these two modules want it for np.roots and for
-# powers of np.matrix only.
+# numpy.linalg, a megabyte of LAPACK, is left out; these two modules need it only for np.roots and
+# for powers of np.matrix.
 WITHOUT = {
     "numpy/lib/_polynomial_impl.py": b"from numpy.linalg import eigvals, inv, lstsq\n",
     "numpy/matrixlib/defmatrix.py": b"from numpy.linalg import matrix_power\n",
@@ -70,7 +70,7 @@ WITH_DOCSTRINGS = re.compile(r"numpy/_core/(multiarray|overrides)\.py|_pyodide/|
 
 
 def compiled(source: bytes, name: str) -> bytes:
-    """A .pyc that is valid by itself: PEP 552, hash-based, not checked."""
+    """A .pyc that needs no source: PEP 552, hash-based, unchecked."""
     ours = name.startswith("pyapp/")
     line = WITHOUT.get(name, b"")
     if line not in source:
@@ -84,9 +84,9 @@ def compiled(source: bytes, name: str) -> bytes:
 
 
 def without_lines(code: types.CodeType) -> types.CodeType:
-    """Code without line numbers, a fifth of it; there's no source to show anyway.
+    """Code without line numbers, which are a fifth of it; there is no source to show anyway.
 
-    An entry of the table covers up to eight code units; kind 15 is "no location" (CPython's
+    An entry of the table covers up to eight code units; kind 15 means "no location" (CPython's
     InternalDocs/code_objects.md).
     """
     full, rest = divmod(len(code.co_code) // 2, 8)
@@ -97,8 +97,8 @@ def without_lines(code: types.CodeType) -> types.CodeType:
     return code.replace(co_linetable=table, co_consts=inner)
 
 
-def slim(archive: Path, out: Path, used: re.Pattern) -> None:
-    """Copy the part of an archive that is used, with .pyc in place of .py."""
+def slim(archive: Path, out: Path, used: re.Pattern[str]) -> None:
+    """Copy the used files of an archive, with .pyc in place of .py."""
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(out, "w") as new:
         for info in sorted(old.infolist(), key=lambda each: each.filename):
             name = info.filename

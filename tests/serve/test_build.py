@@ -1,4 +1,4 @@
-"""The site as it is put together from the user's cache, by the real commands."""
+"""The site as the real commands build it from the user's cache."""
 
 import argparse
 import hashlib
@@ -109,7 +109,7 @@ def test_our_own_files_name_no_other_site(built):
 def test_the_archive_holds_the_python_of_the_page(built):
     with zipfile.ZipFile(built / "app.zip") as archive:
         names = archive.namelist()
-        assert b"WebMercatorQuad" in archive.read("pyapp/core/geo.pyc")
+        assert b"WebMercatorQuad" in archive.read("pyapp/core/ground/geo.pyc")
     ours = {f"{file.relative_to(ROOT).as_posix()}c" for file in (ROOT / "pyapp").rglob("*.py")}
     assert set(names) == ours - {"pyapp/main.pyc"}
 
@@ -129,11 +129,19 @@ def test_the_sources_are_what_the_page_reads(built):
     assert "Esri" in esri.credit
 
 
+def test_the_page_gets_the_version_of_the_project(built):
+    from assembly.build import with_version
+
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert with_version(b"<b>{version}</b>") == f"<b>{newest}</b>".encode()
+    assert b"{version}" not in (built / "index.html").read_bytes()
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     done = serve("--build", tmp_path)
     assert done.returncode == 1
-    assert "holds files that are no earlier build. Name an empty folder." in done.stderr
+    assert "holds files that are not from an earlier build. Choose an empty folder." in done.stderr
     assert contents(tmp_path) == {"thesis.txt": b"years of work"}
 
 

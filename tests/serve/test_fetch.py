@@ -113,7 +113,7 @@ def test_a_file_with_another_hash_is_refused_and_deleted(tmp_path):
 
     file = tmp_path / "numpy.whl"
     file.write_bytes(b"something else")
-    with pytest.raises(SetupError, match=r"numpy\.whl is not what was expected .* Start again"):
+    with pytest.raises(SetupError, match=r"numpy\.whl is not the expected file .* Start again"):
         check(file, "00" * 32)
     assert not file.exists()
 
@@ -156,7 +156,7 @@ def test_a_wheel_that_was_tampered_with_is_not_kept(cold, mirror, monkeypatch):
     folder, address = mirror
     (folder / "small.whl").write_bytes(b"evil")
     fetch = runtime_with(monkeypatch, b"wheel", address)
-    with pytest.raises(SetupError, match="not what was expected"):
+    with pytest.raises(SetupError, match="not the expected file"):
         fetch.pyodide_wheel("small")
     assert list(cold.iterdir()) == []
 
@@ -181,7 +181,7 @@ def test_no_network_is_said(tmp_path):
     said = in_one_sentence(
         run_cold(tmp_path, PIP_NO_INDEX="1", PIP_FIND_LINKS="", PIP_CONFIG_FILE=os.devnull)
     )
-    assert "pip could not fetch what the page is made of. Check the network" in said
+    assert "pip could not fetch the parts of the page. Check the network" in said
     assert not (tmp_path / "out").exists()
 
 
