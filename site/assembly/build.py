@@ -121,17 +121,22 @@ def _texts() -> dict[str, bytes]:
 
 
 def with_version(page: bytes) -> bytes:
-    """The page with the version of pyproject.toml in place of ``{version}``.
+    """The page with the version in place of ``{version}``."""
+    return page.replace(b"{version}", version().encode())
+
+
+def version() -> str:
+    """The version of the project, as pyproject.toml has it.
 
     Raises
     ------
     SetupError
-        If pyproject.toml names no version.
+        If it has none.
     """
     found = VERSION.search((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     if found is None:
         raise SetupError("pyproject.toml has no line with the version. Add one and start again.")
-    return page.replace(b"{version}", found[1].encode())
+    return found[1]
 
 
 def _worker(listing: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""``python -m tests.bench``: speed and weight, as ratios measured in one run."""
+"""``python -m tests.bench``: speed and size, as ratios measured in one run."""

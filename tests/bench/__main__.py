@@ -1,12 +1,15 @@
-"""Measure everything in one run and print one table; ``--write`` puts it into the README.
+"""Measures speed and size in one run and prints a table.
 
-``kills``, ``endurance`` and ``survey`` are measurements of their own, about ten minutes each.
+python -m tests.bench              starts, sizes, click to label
+python -m tests.bench survey       a survey of 10,000 squares, ten minutes
+python -m tests.bench endurance    memory during 10,000 classifications in one visit
+python -m tests.bench kills        the browser killed 50 times during an update
+python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
 
-The first step is that of ``python -m tests``: make the virtual environment, find a browser.
+Like ``python -m tests``, it first creates the virtual environment and finds a browser.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
@@ -14,20 +17,21 @@ from pathlib import Path
 
 from tests.__main__ import PYTHON, ROOT, inside, name_chromium, prepare
 
-README = ROOT / "README.md"
-MARKS = {
-    "table": re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL),
-    "survey": re.compile(r"(<!-- bench survey -->\n).*?(<!-- /bench survey -->)", re.DOTALL),
-}
+# Where docs/benchmarks.md has the results.
+PARTS = {"table": "bench", "survey": "bench survey"}
 
 
 def main() -> int:
-    """Set up, go on inside the virtual environment, measure, print."""
+    """Set up, continue inside the virtual environment, measure and print."""
     if not inside():
         prepare()
         return subprocess.call([str(PYTHON), "-m", "tests.bench", *sys.argv[1:]], cwd=ROOT)
     name_chromium()
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "what", nargs="?", choices=("table", "kills", "endurance", "survey"), default="table"
     )
@@ -36,22 +40,21 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=50, help="kills")
     parser.add_argument("--count", type=int, default=10_000, help="classifications of endurance")
     parser.add_argument("--squares", type=int, default=10_000, help="squares of the survey")
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="write the table down")
     options = parser.parse_args()
+    from tests.bench.document import write
     from tests.bench.measure import measure
 
     table = options.what == "table"
     found = measure(options.rounds, options.clicks) if table else _long(options)
     print(found)
-    if options.write and options.what in MARKS:
-        text = README.read_text(encoding="utf-8")
-        written = MARKS[options.what].sub(lambda marks: marks[1] + found + marks[2], text)
-        README.write_text(written, encoding="utf-8")
+    if options.write and options.what in PARTS:
+        write(PARTS[options.what], found)
     return 0
 
 
-def _long(options) -> str:
-    """The line that one of the long measurements gives."""
+def _long(options: argparse.Namespace) -> str:
+    """What one of the long measurements found."""
     from tests.bench import endurance, kills, survey
     from tests.bench.measure import build
 

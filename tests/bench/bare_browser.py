@@ -1,7 +1,7 @@
-"""Chromium watched as little as can be: it keeps no responses for the one who watches.
+"""Chromium with as little observation as possible, for measuring memory.
 
-Playwright listens to the network, for which the page's process holds the bodies of all responses,
-up to 200 MB; who measures the page's memory can't have that.
+Playwright listens to the network, so the page's process holds the bodies of all responses, up to
+200 MB.
 """
 
 import itertools
@@ -22,7 +22,7 @@ STEP_S = 0.2
 
 
 def playwrights_own() -> str:
-    """Path of the Chromium that Playwright brings."""
+    """Path of the Chromium that Playwright downloads."""
     with sync_playwright() as running:
         return running.chromium.executable_path
 
@@ -76,7 +76,7 @@ class BareBrowser:
         self.ask("Page.navigate", self._session, url=address)
 
     def evaluate(self, script: str):
-        """The value of an expression, once its promise is kept."""
+        """The value of an expression, once its promise is fulfilled."""
         answer = self.ask("Runtime.evaluate", self._session, expression=script,
                           awaitPromise=True, returnByValue=True, userGesture=True)  # fmt: skip
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
@@ -97,7 +97,7 @@ class BareBrowser:
                  buttons=1, **buttons)  # fmt: skip
 
     def trace(self, category: str, meanwhile) -> list[dict]:
-        """The events of a category while ``meanwhile()`` goes on."""
+        """The events of a category while ``meanwhile()`` runs."""
         self._events.clear()
         config = {"includedCategories": [category], "excludedCategories": ["*"]}
         self.ask("Tracing.start", traceConfig=config, transferMode="ReportEvents")

@@ -1,4 +1,4 @@
-"""Classifies thousands of squares in one visit, and watches the memory of the page."""
+"""Classifies thousands of squares in one visit and observes the memory of the page."""
 
 import subprocess
 from pathlib import Path
@@ -13,7 +13,7 @@ from training.measure import served
 
 SETTLED = 1000
 STEP = 500
-# Each answer is for another square: the map is moved under the square that follows it.
+# Each answer is for another square: the map moves, and the square follows it.
 CLASSIFY = """([places, count]) => new Promise(resolve => {
   const button = document.getElementById("classify");
   const next = () => {
@@ -30,7 +30,7 @@ CLASSIFY = """([places, count]) => new Promise(resolve => {
 
 
 def covered_places(dist: Path) -> list[str]:
-    """``lat/lng`` of the middle of every tile of the built-in imagery that has all neighbours."""
+    """``lat/lng`` of the centre of every built-in tile with all eight neighbours."""
     source = sources_from_json((dist / "imagery/sources.json").read_text())[0]
     zoom, around = source.max_zoom, (-1, 0, 1)
     tiles = source.coverage[zoom]
@@ -58,7 +58,7 @@ def measure(dist: Path, work: Path, count: int) -> str:
     Returns
     -------
     str
-        A line that tells the memory after the first thousand and at the end.
+        A sentence with the memory after the first thousand and at the end.
     """
     with served(dist) as address, sync_playwright() as playwright:
         profile = work / "endurance"
@@ -90,7 +90,7 @@ def measure(dist: Path, work: Path, count: int) -> str:
 
 
 def resident_mb(profile: Path) -> float:
-    """Resident memory of the largest renderer of a browser that runs on a profile."""
+    """Resident memory of the largest renderer of the browser that uses a profile."""
     listing = subprocess.check_output(["ps", "-eo", "rss,args"], text=True).splitlines()
     ours = [line.split(None, 1) for line in listing if str(profile) in line and "renderer" in line]
     return max((int(size) / 1024 for size, _ in ours), default=0.0)

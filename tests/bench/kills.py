@@ -1,4 +1,4 @@
-"""Kills the browser at random moments of an update: afterwards a release must work whole."""
+"""Kills the browser at random moments of an update; afterwards a complete release must work."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,7 @@ from tests.browser.conftest import launch_profile
 from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
 
-# What makes the newer release: a small file, and one of a megabyte.
+# What differs in the newer release: a small file and one of a megabyte.
 CHANGED = ("style.css", "runtime/pyodide/pyodide.asm.mjs")
 # From opening the page: it finds a newer release after about two seconds.
 LATEST_S = 10.0
@@ -33,7 +33,7 @@ WHOLE = """async () => {
 
 
 def measure(dist: Path, work: Path, times: int, seed: int = 4) -> str:
-    """Update, kill, go offline, look; so many times.
+    """Update, kill, go offline and look, so many times.
 
     Parameters
     ----------
@@ -43,17 +43,17 @@ def measure(dist: Path, work: Path, times: int, seed: int = 4) -> str:
         An empty folder.
     times : int
     seed : int
-        Of the moments.
+        Chooses the moments.
 
     Returns
     -------
     str
-        A line that tells how often the old and the new release worked whole.
+        A sentence that says how often the old and the new release worked.
 
     Raises
     ------
     AssertionError
-        When neither did.
+        If neither works completely.
     """
     moments = random.Random(seed)
     host = Host(dist, work / "host")
@@ -85,8 +85,8 @@ def measure(dist: Path, work: Path, times: int, seed: int = 4) -> str:
             outcomes["old" if found == old else "new"] += 1
             print(f"{number + 1}: killed after {moment_s:.2f} s, {outcomes}", flush=True)
     return (
-        f"Killed {times} times in an update: afterwards, without a network, the old release "
-        f"worked whole {outcomes['old']} times, the new one {outcomes['new']} times."
+        f"Killed {times} times during an update: afterwards, without a network, the old release "
+        f"worked completely {outcomes['old']} times, the new one {outcomes['new']} times."
     )
 
 
@@ -97,7 +97,7 @@ def _open(context, host) -> LookdownPage:
 
 
 def _update_and_die(playwright, profile: Path, host: Host, moment_s: float) -> None:
-    """Open the page, take the newer release as soon as it is offered, be killed at the moment."""
+    """Open the page, accept the newer release once it is offered, and die at the given moment."""
     context = launch_profile(playwright, profile)
     tab = context.new_page()
     start = time.monotonic()
@@ -106,7 +106,7 @@ def _update_and_die(playwright, profile: Path, host: Host, moment_s: float) -> N
         left_ms = max(1, 1000 * (moment_s - (time.monotonic() - start)))
         tab.click("#newer button.primary", timeout=left_ms)
         time.sleep(max(0, moment_s - (time.monotonic() - start)))
-    # The whole browser at once, as when the battery ends.
+    # All of the browser at once, as when the battery runs out.
     subprocess.call(["pkill", f"-{signal.SIGKILL.value}", "-f", str(profile)])
     with contextlib.suppress(Exception):
         context.close()

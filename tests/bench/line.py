@@ -1,4 +1,4 @@
-"""A first visit on a slow line: 20 Mbit/s and 40 ms, for all requests together."""
+"""Measures a first visit over a slow line: 20 Mbit/s and 40 ms, shared by all requests."""
 
 import statistics
 import sys
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
+from tests.bench.document import Row
 from tests.browser.conftest import ROOT, launch_profile
 
 sys.path.insert(0, str(ROOT / "site"))
@@ -20,9 +21,9 @@ CHUNK = 16384
 
 
 class SlowHandler(server.Handler):
-    """Answers after the line's delay, and sends no faster than it."""
+    """Answers after the delay of the line, and sends no faster than it carries."""
 
-    # Of all connections.
+    # Shared by all connections.
     _lock = threading.Lock()
     _free_at: ClassVar[dict[str, float]] = {"s": 0.0}
 
@@ -39,14 +40,14 @@ class SlowHandler(server.Handler):
                 count -= len(chunk)
 
     def _slot(self, size: int) -> float:
-        """When the line has carried so many bytes more."""
+        """When the line will have carried so many more bytes."""
         with self._lock:
             self._free_at["s"] = max(time.monotonic(), self._free_at["s"]) + size / BYTES_PER_S
             return self._free_at["s"]
 
 
-def measure(playwright, dist: Path, work: Path, rounds: int) -> list[tuple]:
-    """First visits by way of the line: a row of the table."""
+def measure(playwright, dist: Path, work: Path, rounds: int) -> list[Row]:
+    """First visits over the line: one row of the table."""
     starts = []
     with server.SiteServer(dist, 0, compressed(dist)) as running:
         running.RequestHandlerClass = SlowHandler

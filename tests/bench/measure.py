@@ -1,8 +1,6 @@
-"""The measurements: starts, bytes, answers; in a real browser, on the page as it is served."""
+"""Measures starts, bytes and answers in a real browser, on the page as it is served."""
 
 import json
-import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -15,38 +13,19 @@ from playwright.sync_api import sync_playwright
 from pyapp.core.ground.geo import TILE_PX, Footprint, LngLat, box_of, tiles_under
 from pyapp.core.model.card import Card
 from tests.bench import line
-from tests.browser.conftest import ROOT, launch_profile
+from tests.bench.document import Row, table
+from tests.bench.rivals import lay_rivals
+from tests.browser.conftest import ROOT, launch, launch_profile
 from training import export, network
 from training import measure as model_files
 from training.measure import served, session
 
 sys.path.insert(0, str(ROOT / "site"))
 
-from assembly import cache, fetch, runtime
 from assembly.build import build, compressed
 
 HERE = Path(__file__).resolve().parent
 READY = "html[data-ready]"
-BARE = """<!doctype html><title>bare Pyodide</title><script type="module">
-import {{ loadPyodide }} from "./{folder}/pyodide.mjs";
-const pyodide = await loadPyodide();
-await pyodide.loadPackage(["numpy", "pillow"], {{ messageCallback() {{}} }});
-await pyodide.runPythonAsync("import numpy, PIL.Image, PIL.JpegImagePlugin");
-performance.mark("bare");
-document.documentElement.toggleAttribute("data-ready", true);
-</script>"""
-ORDINARY = """<!doctype html><title>PyScript as it comes</title>
-<link rel="stylesheet" href="pyscript/core.css">
-<script type="module" src="pyscript/core.js"></script>
-<script type="py" config='{"interpreter": "./stock/pyodide.mjs",
-"packages": ["numpy", "pillow"], "packages_cache": "passthrough"}'>
-import numpy, PIL.Image, PIL.JpegImagePlugin
-from pyscript import document, window
-window.performance.mark("bare")
-document.documentElement.toggleAttribute("data-ready", True)
-</script>"""
-
-
 _TASKS = """
 window.longTasks = [];
 new PerformanceObserver(list => longTasks.push(...list.getEntries().map(each => each.duration)))
@@ -55,7 +34,7 @@ new PerformanceObserver(list => longTasks.push(...list.getEntries().map(each => 
 
 
 def measure(rounds: int, clicks: int) -> str:
-    """Measure and give a Markdown table.
+    """Measure everything but surveys.
 
     Parameters
     ----------
@@ -63,39 +42,26 @@ def measure(rounds: int, clicks: int) -> str:
         Starts of each kind.
     clicks : int
         Answers of each kind.
+
+    Returns
+    -------
+    str
+        A Markdown table.
     """
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
         dist, rivals = Path(work) / "dist", Path(work) / "rivals"
         build(dist)
-        _lay_rivals(rivals)
-        # What rivals weigh is not told, so theirs need not be made small with patience.
+        lay_rivals(rivals)
+        # The weight of rivals is not reported, so theirs need not be compressed with patience.
         with served(dist, compressed(dist)) as page, served(rivals, compressed(rivals, 4)) as other:
             rows = _starts(playwright, page, other, Path(work), rounds)
             rows += line.measure(playwright, dist, Path(work), rounds)
             rows += _bytes(dist)
             rows += _answers(playwright, page, dist, clicks)
         rows += _networks(dist, Path(work))
-    head = [("what", "measured", "ratio"), ("---", "---", "---")]
-    lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
-    machine = f"{os.cpu_count()} cores, headless Chromium, {time.strftime('%Y-%m-%d')}"
-    return "\n".join(lines) + f"\n\nOne run of `python -m tests.bench` ({machine}).\n"
-
-
-def _lay_rivals(folder: Path) -> None:
-    """Bare Pyodide with stock files, with ours, and PyScript in its default configuration."""
-    shutil.copytree(runtime.stock_pyodide(), folder / "stock")
-    shutil.copytree(runtime.slim_pyodide(), folder / "slim")
-    shutil.copytree(fetch.npm_packages() / "@pyscript/core/dist", folder / "pyscript")
-    (folder / "stock.html").write_text(BARE.format(folder="stock"))
-    (folder / "slim.html").write_text(BARE.format(folder="slim"))
-    (folder / "pyscript.html").write_text(ORDINARY)
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    listing = {}
-    for file in files:
-        path = file.relative_to(folder).as_posix()
-        if not path.endswith((".map", ".whl")):
-            listing[path] = {"size": file.stat().st_size, "sha256": cache.digest(file)}
-    (folder / "files.json").write_text(json.dumps(listing))
+        with launch(playwright) as browser:
+            used = f"headless Chromium {browser.version}"
+    return table(rows, "python -m tests.bench", used)
 
 
 def _start(context, address: str, mark: str) -> dict[str, float]:
@@ -128,8 +94,8 @@ def _start(context, address: str, mark: str) -> dict[str, float]:
     }
 
 
-def _starts(playwright, page: str, other: str, work: Path, rounds: int) -> list[tuple]:
-    """Cold and warm starts of the page and of its rivals, in turns."""
+def _starts(playwright, page: str, other: str, work: Path, rounds: int) -> list[Row]:
+    """Cold and warm starts of the page and of its rivals, taking turns."""
     kinds = {
         "page": (page, "lookdown:interactive"),
         "bare": (other + "stock.html", "bare"),
@@ -144,7 +110,7 @@ def _starts(playwright, page: str, other: str, work: Path, rounds: int) -> list[
             cold[kind].append(_start(context, address, mark))
             context.close()
     context = launch_profile(playwright, work / "warm")
-    # The browser keeps compiled code after the second visit.
+    # The browser stores compiled code after the second visit.
     for number in range(rounds + 3):
         for kind, (address, mark) in kinds.items():
             start = _start(context, address, mark)
@@ -180,15 +146,15 @@ def _median(starts: list[dict], part: str) -> float:
     return statistics.median(start[part] for start in starts)
 
 
-def _bytes(dist: Path) -> list[tuple]:
-    """Bytes of the whole application with the default model, and of its parts."""
+def _bytes(dist: Path) -> list[Row]:
+    """Bytes of the application with the default model, and of its parts."""
     listing = json.loads((dist / "files.json").read_text())
     variants = compressed(dist)
     weights = {"br": 0, "gzip": 0, "plain": 0}
     groups = {"runtime/pyodide": 0, "runtime/pyscript": 0, "runtime/ort": 0, "runtime/leaflet": 0,
               "models": 0, "imagery": 0, "our own files": 0}  # fmt: skip
     extra = 0
-    # The listing is asked for as well, as is the worker.
+    # The listing and the service worker are fetched as well.
     facts = {path: each["size"] for path, each in listing.items() if each["part"] != "extra"}
     facts |= {path: (dist / path).stat().st_size for path in ("files.json", "sw.js")}
     for path, plain in facts.items():
@@ -213,14 +179,14 @@ def _bytes(dist: Path) -> list[tuple]:
     ]  # fmt: skip
 
 
-def threads_of(way: str) -> int:
-    """How many threads a way has, as the page names it: ``Processor, 3 threads``."""
-    number = way.split(", ")[1].split()[0]
+def threads_of(backend: str) -> int:
+    """How many threads a backend has, as the page names it: ``Processor, 3 threads``."""
+    number = backend.split(", ")[1].split()[0]
     return 1 if number == "one" else int(number)
 
 
-def _answers(playwright, page: str, dist: Path, clicks: int) -> list[tuple]:
-    """Click to label on warm tiles, in turns with plain JavaScript; and native onnxruntime."""
+def _answers(playwright, page: str, dist: Path, clicks: int) -> list[Row]:
+    """Click to label on warm tiles, taking turns with plain JavaScript; and native onnxruntime."""
     name = json.loads((dist / "models/index.json").read_text())["default"]
     card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
     with tempfile.TemporaryDirectory() as profile:
@@ -228,8 +194,8 @@ def _answers(playwright, page: str, dist: Path, clicks: int) -> list[tuple]:
         tab = context.new_page()
         tab.goto(page)
         tab.wait_for_selector(READY, state="attached")
-        # The page has measured the ways to run the model, and settled on one.
-        tab.wait_for_selector("#backends label:has-text('ms a square')", state="attached")
+        # The page measures the backends and chooses one.
+        tab.wait_for_selector("#backends label:has-text('ms per square')", state="attached")
         tab.wait_for_selector("#measure:enabled", state="attached")
         threads = threads_of(tab.text_content("#backend"))
         job = _plain_job(tab, card) | {"threads": threads}
@@ -308,8 +274,8 @@ def _native(file: Path, card: Card, runs: int) -> float:
     return statistics.median(times[5:])
 
 
-def _networks(dist: Path, work: Path) -> list[tuple]:
-    """The shipped model against EfficientNet-Lite0 as it is, on one thread of the browser."""
+def _networks(dist: Path, work: Path) -> list[Row]:
+    """The shipped model against unchanged EfficientNet-Lite0, on one thread of the browser."""
     name = json.loads((dist / "models/index.json").read_text())["default"]
     whole = export.to_onnx(network.pretrained(network.DEFAULT, 21), 1.0, 224, work / "whole.onnx")
     times = model_files.browser_times(

@@ -1,8 +1,7 @@
-"""A survey of thousands of squares: speed, smoothness, memory, and what is done with it after."""
+"""Measures a survey of thousands of squares: speed, smoothness, memory, and what follows it."""
 
 import base64
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -15,6 +14,7 @@ from pyapp.core.model.card import Card
 from pyapp.core.survey.geojson import to_geojson
 from pyapp.core.survey.survey import ImageryFacts, ModelFacts, Survey
 from tests.bench.bare_browser import BareBrowser
+from tests.bench.document import Row, table
 from tests.bench.endurance import resident_mb
 from tests.bench.measure import threads_of
 from tests.browser.tile_server import TileServer
@@ -26,7 +26,7 @@ LAT, LNG = 27.6333, 85.5217
 LIMIT_S = 3600
 TASK = "ThreadControllerImpl::RunTask"
 TRACED_S = 20
-# After each part the bare loop has its turn: these machines change with the hour.
+# The bare loop takes a turn after each part, since the speed of a machine changes with time.
 PARTS = 4
 LONG_TASKS = """
 window.longTasks = [];
@@ -81,16 +81,22 @@ class RepeatedTiles(TileServer):
 
 
 def measure(dist: Path, squares: int) -> str:
-    """Survey so many squares and give a Markdown table.
+    """Survey and measure.
 
     Parameters
     ----------
     dist : Path
         The built site.
     squares : int
+        How many, about.
+
+    Returns
+    -------
+    str
+        A Markdown table.
     """
     with (
-        # Chromium may still write into its profile while it ends; that costs no measurement.
+        # Chromium may still write into its profile while it ends: no reason to lose a measurement.
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as other,
         served(dist) as address,
@@ -98,27 +104,25 @@ def measure(dist: Path, squares: int) -> str:
         BareBrowser(Path(profile)) as browser,
         BareBrowser(Path(other)) as bare,
     ):
-        # A file of the site as a page, with nothing on it.
+        # Any file of the site will do as an empty page.
         bare.goto(f"{address}models/index.json")
         rows = _survey(browser, bare, Path(profile), address, tiles, dist, squares)
-    head = [("what", "measured", "ratio"), ("---", "---", "---")]
-    lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
-    machine = f"{os.cpu_count()} cores, headless Chromium, {time.strftime('%Y-%m-%d')}"
-    return "\n".join(lines) + f"\n\nOne run of `python -m tests.bench survey` ({machine}).\n"
+        used = f"headless {browser.ask('Browser.getVersion')['product'].replace('/', ' ')}"
+    return table(rows, "python -m tests.bench survey", used)
 
 
 def _survey(
     browser, bare, profile: Path, address: str, tiles, dist: Path, squares: int
-) -> list[tuple]:
+) -> list[Row]:
     name = json.loads((dist / "models/index.json").read_text())["default"]
     card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
     browser.goto(f"{address}?imagery={tiles.template}&maxzoom={ZOOM}#map=15/{LAT}/{LNG}")
     browser.wait("document.querySelector('#agree[open]')")
     browser.evaluate("document.querySelector('#agree button[value=yes]').click()")
-    # The page has measured the ways to run the model, and settled on one.
-    browser.wait("document.getElementById('ways').textContent.includes('ms a square')")
+    # The page measures the backends and chooses one.
+    browser.wait("document.getElementById('backends').textContent.includes('ms per square')")
     browser.wait("!document.getElementById('measure').disabled")
-    threads = threads_of(browser.evaluate("way.textContent"))
+    threads = threads_of(browser.evaluate("document.getElementById('backend').textContent"))
     area = _empty_survey(card, tiles.template, squares).encode()
     browser.evaluate(DROP % base64.b64encode(area).decode())
     browser.wait("document.getElementById('survey-pause').textContent === 'Go on'")
@@ -167,7 +171,7 @@ def _survey(
 
 
 def _empty_survey(card: Card, template: str, squares: int) -> str:
-    """A survey of a square area with nothing named, which the page can go on with."""
+    """A survey of a square area with nothing classified, which the page can continue."""
     side_m = card.footprint_m * squares**0.5
     one = LngLat(LNG, LAT)
     area = rectangle(one, moved(one, side_m, -side_m))
@@ -179,7 +183,7 @@ def _empty_survey(card: Card, template: str, squares: int) -> str:
 
 
 def _pan(browser) -> float:
-    """Drag the map while frames are counted, then let the trace go on."""
+    """Drag the map while frames are counted, then wait for the end of the trace."""
     end = time.monotonic() + TRACED_S
     browser.mouse("mousePressed", 640, 700)
     browser.evaluate(FRAMES)
@@ -201,7 +205,7 @@ def _tasks(events: list[dict]) -> list[float]:
         place = each["pid"], each["tid"]
         if place in mains and each.get("ph") == "X" and each["name"] == TASK:
             by_thread.setdefault(place, []).append(each["dur"] / 1000)
-    # The page that works has more to do than any other.
+    # The page at work is the busiest of all.
     return max(by_thread.values(), key=sum)
 
 
