@@ -107,7 +107,7 @@ def measure(dist: Path, squares: int) -> str:
         # Any file of the site will do as an empty page.
         bare.goto(f"{address}models/index.json")
         rows = _survey(browser, bare, Path(profile), address, tiles, dist, squares)
-        used = f"headless {browser.ask('Browser.getVersion')['product'].replace('/', ' ')}"
+        used = f"headless Chromium {browser.ask('Browser.getVersion')['product'].split('/')[1]}"
     return table(rows, "python -m tests.bench survey", used)
 
 
