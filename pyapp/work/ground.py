@@ -81,8 +81,9 @@ class Ground:
         if not recipe.on_the_map:
             raise OutsideImageryError
         urls = {tile: source.url_of(tile) for tile in recipe.tiles}
-        pixels = {tile: self._decoded.get(url) for tile, url in urls.items()}
-        wanted = [tile for tile in recipe.tiles if pixels[tile] is None]
+        found = {tile: self._decoded.get(url) for tile, url in urls.items()}
+        pixels = {tile: each for tile, each in found.items() if each is not None}
+        wanted = [tile for tile in recipe.tiles if tile not in pixels]
         for tile in wanted:
             if not source.may_have(tile):
                 raise MissingTileError(tile)

@@ -38,7 +38,7 @@ class Library:
         with suppress(StoreError):
             await self._store.sweep()
         await self.refresh()
-        return next((each for each in self.stored if each.done < each.count), None)
+        return next((each for each in self.stored if each.done < each.cells), None)
 
     async def refresh(self) -> None:
         """Read the list again; an older reading that ends later is ignored."""

@@ -24,7 +24,7 @@ class StoredSurvey(NamedTuple):
     ----------
     id, name, made : str
         See `Survey`.
-    done, count : int
+    done, cells : int
         Cells that were looked at, and all.
     model : str
         SHA-256 of its model.
@@ -34,7 +34,7 @@ class StoredSurvey(NamedTuple):
     name: str
     made: str
     done: int
-    count: int
+    cells: int
     model: str
 
 
@@ -90,7 +90,7 @@ class Store:
         """
         number = self._next.get(survey.id, 0)
         self._next[survey.id] = number + 1
-        key = [survey.id, number, self._tab]
+        key: list[str | int] = [survey.id, number, self._tab]
         await self._ask(self._records.put(BATCHES, key, batch.to_bytes()))
         await self.put(survey)
 

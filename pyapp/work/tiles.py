@@ -104,7 +104,7 @@ class SurveyTiles:
         """The bytes of a tile, or the state that its absence means."""
         if not self._source.may_have(tile):
             return CellState.MISSING
-        waits = BACK_OFF_S
+        waits: tuple[float, ...] = BACK_OFF_S
         while True:
             try:
                 async with self._requests:

@@ -28,10 +28,10 @@ def assert_map_goes_on(page):
     ("mood", "sentence"),
     [
         ("missing", "There is no imagery here (tile 18/"),
-        ("refusing", "127.0.0.1 refused the imagery (HTTP 403)."),
+        ("refusing", "127.0.0.1 refused the request (HTTP 403)."),
         ("html", "is not a picture. Check the address of the imagery"),
         ("short", "is not a picture. Check the address of the imagery"),
-        ("no-cors", "127.0.0.1 cannot be read: it is out of reach, or it shows its pictures"),
+        ("no-cors", "127.0.0.1 can't be read: it is out of reach, or it shows its pictures"),
     ],
 )
 def test_a_bad_tile_is_explained_and_the_last_answer_stands(open_page, tile_server, mood, sentence):
@@ -145,15 +145,15 @@ def spoil(part, body):
     ("part", "body", "sentence"),
     [
         ("**/model.onnx", lambda data: None, "The model ucmerced could not be loaded"),
-        ("**/model.onnx", lambda data: data[:100_000], "is damaged or cut short"),
+        ("**/model.onnx", lambda data: data[:100_000], "is damaged or incomplete"),
         ("**/card.json", lambda data: None, "The model ucmerced could not be loaded"),
-        ("**/card.json", lambda data: data[:40], "The card of the model ucmerced cannot be used"),
+        ("**/card.json", lambda data: data[:40], "The card of the model ucmerced can't be used"),
         ("**/card.json", lambda data: data.replace(b'"harbour",', b""),
          "its card names 20 classes"),
         ("**/card.json", lambda data: data.replace(b'"tile_size": 192', b'"tile_size": 200'),
          "it does not take a chip of 200 pixels"),
         ("**/models/index.json", lambda data: None, "The list of models could not be loaded"),
-        ("**/models/index.json", lambda data: data[:9], "The list of models cannot be read"),
+        ("**/models/index.json", lambda data: data[:9], "The list of models can't be read"),
     ],
     ids=["missing", "cut", "no card", "cut card", "wrong classes", "wrong shape", "no list",
          "cut list"],

@@ -154,7 +154,7 @@ def test_too_little_memory_for_a_picture_is_said_and_the_page_goes_on(playwright
     browser = launch(playwright, f"--js-flags=--wasm-max-mem-pages={TOO_LITTLE_FOR_A_PICTURE}")
     page = open_page(browser=browser)
     page.drop("picture.jpg", jpeg(7000, 7000))
-    assert "cut short or too large" in page.wait_notice()
+    assert "it may be damaged, too large" in page.wait_notice()
     assert page.classify().label
     browser.close()
 
@@ -166,6 +166,6 @@ def test_a_dropped_picture_is_classified(ready):
     assert shown.facts["Place"] == "not on the map"
     assert np.ptp(shown.chip.reshape(-1, 3), axis=0).max() <= 3
     ready.drop("picture.jpg", b"no picture at all")
-    assert "not a picture that can be read" in ready.wait_notice()
+    assert "This picture can't be read" in ready.wait_notice()
     assert ready.shown().label == shown.label
     assert ready.classify().footprint is not None

@@ -24,6 +24,8 @@ FACTS = {
     "most": 20_000,
     "fitting": 2.0,
     "allowed": ["Town", "Valley"],
+    "what_to_do": "measure",
+    "error": ValueError("no number"),
 }
 
 

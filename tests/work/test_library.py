@@ -32,7 +32,7 @@ def test_what_is_stored_comes_back_newest_first():
         await parts.library.refresh()
         assert [each.id for each in parts.library.stored] == ["new", "old"]
         first = parts.library.stored[0]
-        assert (first.done, first.count) == (len(survey.grid), len(survey.grid))
+        assert (first.done, first.cells) == (len(survey.grid), len(survey.grid))
         again = await parts.library.load("new")
         assert again.classified.all()
         assert again.embedding.shape == survey.embedding.shape
@@ -110,7 +110,7 @@ def test_the_survey_that_is_not_done_is_offered():
         await keep(parts, "whole")
         unfinished = await parts.library.open()
         assert unfinished.id == survey.id
-        assert unfinished.done == unfinished.count - 5
+        assert unfinished.done == unfinished.cells - 5
 
     run(work())
 

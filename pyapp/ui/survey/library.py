@@ -53,7 +53,7 @@ class LibraryList:
         if unfinished is not None and self.layer.survey is None:
             self._unfinished = unfinished.id
             said = f"“{unfinished.name}” is not done yet: "
-            said += f"{unfinished.done:,} of {squares(unfinished.count)}."
+            said += f"{unfinished.done:,} of {squares(unfinished.cells)}."
             self._offer.find("p")[0].textContent = said
             self._offer.hidden = False
 

@@ -99,6 +99,6 @@ def without_answer(state: CellState) -> str:
 def stored_state(stored: StoredSurvey) -> str:
     """When a stored survey was made and how far it is."""
     day = stored.made.replace("T", " ")[:16]
-    if stored.done == stored.count:
-        return f"{day}, {squares(stored.count)}"
-    return f"{day}, {stored.done:,} of {squares(stored.count)}"
+    if stored.done == stored.cells:
+        return f"{day}, {squares(stored.cells)}"
+    return f"{day}, {stored.done:,} of {squares(stored.cells)}"
