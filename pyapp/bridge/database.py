@@ -38,7 +38,7 @@ class Database:
     def __init__(self, name: str, tables: tuple[str, ...]):
         self._name = name
         self._tables = tables
-        self._base = None
+        self._base: Any = None
 
     async def get(self, table: str, key: Key) -> Mapping[str, Any] | None:
         """The record under a key; ``None`` if there is none."""

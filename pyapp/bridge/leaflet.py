@@ -1,6 +1,7 @@
 """The map and the square on it, by Leaflet."""
 
 from collections.abc import Callable
+from typing import Any
 
 import js
 from pyodide.ffi import create_once_callable
@@ -181,7 +182,7 @@ class SquareOverlay:
         self._element = js.document.getElementById(element_id)
         self._on_drag = on_drag
         self._on_drop = on_drop
-        self._grip = None
+        self._grip: Any = None
         options = {"pane": "markerPane"}
         self._overlay = L.svgOverlay(self._element, corners_of(bounds), to_js(options))
         self._overlay.addTo(self._map)

@@ -1,6 +1,7 @@
 """What lies on the map besides the square: pictures, outlines, marks."""
 
 from collections.abc import Callable
+from typing import Any
 
 import js
 import numpy as np
@@ -28,7 +29,7 @@ class PictureOverlay:
         self._map = ground_map.leaflet
         self._canvas = js.document.createElement("canvas")
         self._canvas.className = name
-        self._overlay = None
+        self._overlay: Any = None
         self._opacity = 1.0
 
     def show(self, rgba: np.ndarray, bounds: Bounds) -> None:
@@ -65,8 +66,8 @@ class Outline:
 
     def __init__(self, ground_map: GroundMap):
         self._map = ground_map.leaflet
-        self._shape = None
-        self._dots = []
+        self._shape: Any = None
+        self._dots: list[Any] = []
 
     def show(self, corners: list[LngLat], closed: bool = True) -> None:
         """Show corners, joined by lines."""

@@ -1,6 +1,7 @@
 """Pictures that a person gives the page: dropped, pasted, or shared from another application."""
 
 from collections.abc import Callable, Coroutine
+from typing import Any
 
 import js
 from pyodide.ffi import JsException
@@ -12,7 +13,7 @@ from pyapp.bridge.release import cache_name
 SHARED = "shared"
 
 
-def on_picture(handler: Callable[[Coroutine[None, None, bytes]], None]) -> None:
+def on_picture(handler: Callable[[Coroutine[Any, Any, bytes]], object]) -> None:
     """Call ``handler(reading)`` for each file that is dropped on the page or pasted.
 
     Awaiting ``reading`` gives its bytes.

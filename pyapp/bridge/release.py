@@ -3,6 +3,7 @@
 import enum
 import json
 from collections.abc import Callable
+from typing import Any
 
 import js
 from pyodide.ffi import JsException
@@ -36,7 +37,7 @@ class Release:
 
     def __init__(self, on_change: Callable[[ReleaseState], None]):
         self._on_change = on_change
-        self._registration = None
+        self._registration: Any = None  # until `keep` was answered
         self._switching = False
         self._no_room = False
         self._failed = False

@@ -31,7 +31,7 @@ from pyapp.work.classifier import Classifier
 from pyapp.work.ground import Ground
 from pyapp.work.loading import ModelFiles
 from pyapp.work.models import Models
-from pyapp.work.tasks import Tasks, gather
+from pyapp.work.tasks import Tasks, begin
 
 if TYPE_CHECKING:
     from pyapp.ui.answer.explain import Why
@@ -123,8 +123,9 @@ async def open_page() -> None:
     notice, device, busy = Notice(), Browser(), Busy(browser)
     tasks = Tasks(notice.tell, browser.log)
     models = Models(ModelFiles(fetch_bytes, Onnx(), MODELS), device, device, browser)
-    listed, _ = await gather(fetch_bytes(SOURCES, LIMIT_S), models.read_list())
-    imagery = ImageryPanel(sources_from_json(listed.decode()), notice)
+    sources = begin(fetch_bytes(SOURCES, LIMIT_S))
+    await models.read_list()
+    imagery = ImageryPanel(sources_from_json((await sources).decode()), notice)
     address = AddressBar(imagery)
     ground_map = GroundMap("map", address.first_view)
     imagery.show_on(ground_map)

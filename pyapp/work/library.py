@@ -26,10 +26,10 @@ class Library:
         self._deleted: set[str] = set()
         self._asked = 0
         self._shown = 0
-        self._on_change: list[Callable[[], None]] = []
+        self._on_change: list[Callable[[], object]] = []
         self.stored: list[StoredSurvey] = []
 
-    def on_change(self, handler: Callable[[], None]) -> None:
+    def on_change(self, handler: Callable[[], object]) -> None:
         """Call ``handler()`` after the list was read again."""
         self._on_change.append(handler)
 

@@ -81,8 +81,13 @@ class Decode(Protocol):
 class Network(Protocol):
     """A model, opened by a runtime."""
 
-    inputs: Sequence[str]
-    outputs: Sequence[str]
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Names of the model's inputs."""
+
+    @property
+    def outputs(self) -> Sequence[str]:
+        """Names of the model's outputs."""
 
     async def run(self, chips: np.ndarray) -> dict[str, np.ndarray]:
         """The outputs of docs/design.md for a batch of chips, uint8 [N, S, S, 3].

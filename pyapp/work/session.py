@@ -57,8 +57,8 @@ class SurveySession:
         self._refused: set[str] = set()
         self._saving = asyncio.Lock()
         self._pausing = False
-        self._on_change: list[Callable[[], None]] = []
-        self._on_saved: list[Callable[[], None]] = []
+        self._on_change: list[Callable[[], object]] = []
+        self._on_saved: list[Callable[[], object]] = []
         models.on_change(self._model_changed)
 
     @property
@@ -81,11 +81,11 @@ class SurveySession:
         """Squares per second over the last seconds; 0 if unknown."""
         return self._surveyor.rate if self._task is not None and self._surveyor else 0.0
 
-    def on_change(self, handler: Callable[[], None]) -> None:
+    def on_change(self, handler: Callable[[], object]) -> None:
         """Call ``handler()`` when a survey has begun to work, or has stopped."""
         self._on_change.append(handler)
 
-    def on_saved(self, handler: Callable[[], None]) -> None:
+    def on_saved(self, handler: Callable[[], object]) -> None:
         """Call ``handler()`` when what is stored has changed."""
         self._on_saved.append(handler)
 

@@ -151,8 +151,10 @@ def test_a_click_on_a_square_without_imagery_says_so_quietly(open_page):
     page = open_page(GAP, before=alone)
     page.survey_view()
     assert "without imagery" in page.survey_said()
-    shown = page.classify()
     places = shares(page.features())
+    page.click_on_survey(*places["classified"])
+    page.wait_answer()
+    shown = page.shown()
     page.click_on_survey(*places["no imagery"])
     assert page.wait_notice() == "There is no imagery of this square."
     assert page.shown().label == shown.label

@@ -97,7 +97,10 @@ class Classify:
 
     async def _model_changed(self) -> None:
         """Another model is in use; the one before is closed after this."""
-        self.square.resize(self.models.runner.card.footprint_m)
+        runner = self.models.runner
+        if runner is None:
+            return
+        self.square.resize(runner.card.footprint_m)
         if not self._shows_work:
             self._label.textContent = "Classify"
         self._button.disabled = False

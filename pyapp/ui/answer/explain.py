@@ -6,7 +6,7 @@ from pyscript import web
 
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import PictureOverlay
-from pyapp.core.ground.geo import bounds_of
+from pyapp.core.ground.geo import Footprint, bounds_of
 from pyapp.core.model.heat import heat
 from pyapp.ui.answer.classify import Classify
 from pyapp.ui.answer.wording import is_steady, steadiness
@@ -53,18 +53,18 @@ class Why:
             self._show()
 
     def _show(self) -> None:
-        answer = self._classify.answer
-        on_now = self.is_on and answer is not None and answer.place is not None
-        self._list.classList.toggle("choosing", on_now)
+        answer = self._classify.answer if self.is_on else None
+        place = None if answer is None else answer.place
+        self._list.classList.toggle("choosing", place is not None)
         rows = list(self._list.find("li"))
-        if not on_now:
+        if answer is None or place is None:
             self._overlay.clear()
             for row in rows:
                 row.removeAttribute("aria-current")
             return
         ranked = answer.prediction.ranked
         class_id = ranked[0].class_id if self._class_id is None else self._class_id
-        self._overlay.show(heat(answer.prediction.activation, class_id), bounds_of(answer.place))
+        self._overlay.show(heat(answer.prediction.activation, class_id), bounds_of(place))
         for row, each in zip(rows, ranked, strict=False):
             row.setAttribute("aria-current", "true" if each.class_id == class_id else "false")
 
@@ -95,15 +95,16 @@ class Steady:
     def ask(self) -> None:
         """Find out for the square of the last answer."""
         answer = self.classify.answer
-        if answer is not None and answer.place is not None:
-            self.classify.do(lambda: self._find_out(answer))
+        place = None if answer is None else answer.place
+        if place is not None:
+            self.classify.do(lambda: self._find_out(place))
 
     def _answered(self, answer: Answer) -> None:
         self._button.disabled = answer.place is None
         self._said.hidden = True
 
-    async def _find_out(self, answer: Answer) -> None:
-        found = await self.classifier.sizes(answer.place, self.imagery.source)
-        self._said.textContent = steadiness(found, answer.place.side_m)
+    async def _find_out(self, place: Footprint) -> None:
+        found = await self.classifier.sizes(place, self.imagery.source)
+        self._said.textContent = steadiness(found, place.side_m)
         self._said.className = "small" if is_steady(found) else "small unsteady"
         self._said.hidden = False

@@ -49,6 +49,8 @@ class BackendPanel:
     async def measure_first(self) -> None:
         """Measure a device that was not measured yet, once nothing is under way."""
         runner = self.models.runner
+        if runner is None:
+            return
         while runner is self.models.runner and not (runner.device.is_small or runner.record.trials):
             await self.busy.until_idle(IDLE_S)
             await runner.find_gpu()
@@ -60,6 +62,8 @@ class BackendPanel:
 
     async def _model_changed(self) -> None:
         runner = self.models.runner
+        if runner is None:
+            return
         runner.on_change(self._show)
         self._show()
         self.tasks.start(self.measure_first())
@@ -122,6 +126,8 @@ class BackendPanel:
 
     def _show(self) -> None:
         runner = self.models.runner
+        if runner is None:
+            return
         if not self._working:
             self._said.textContent = str(runner.backend)
         rows = [_row("Automatic", AUTOMATIC, "", runner.record.wanted is None)]

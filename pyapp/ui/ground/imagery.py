@@ -29,7 +29,6 @@ class ImageryPanel:
     def __init__(self, sources: list[Source], notice: Notice):
         self._sources = sources
         self._notice = notice
-        self._map: GroundMap | None = None
         self._on_pick: list[Callable[[], None]] = []
         self._asked_for: Source | None = None
         self._details = web.page["imagery"]
@@ -69,7 +68,9 @@ class ImageryPanel:
     @property
     def home(self) -> View:
         """The place to begin at, in the middle."""
-        zoom, lat, lng = self._sources[0].home
+        home = self.builtin.home
+        assert home is not None, "the built-in imagery has a place to begin at"
+        zoom, lat, lng = home
         return View(LngLat(lng, lat), zoom)
 
     @property
@@ -89,7 +90,7 @@ class ImageryPanel:
 
     def show_on(self, ground_map: GroundMap) -> None:
         """Show the chosen imagery on a map, from now on."""
-        self._map = ground_map
+        self._map: GroundMap = ground_map
         ground_map.on("moveend", lambda _event: self._mind_coverage())
         self._use(self.source)
         if self._asked_for is not None:
@@ -176,7 +177,7 @@ class ImageryPanel:
 
     def _agreed(self) -> None:
         source, self._asked_for = self._asked_for, None
-        if self._agree.returnValue == "yes":
+        if self._agree.returnValue == "yes" and source is not None:
             self.pick(source)
         else:
             self._tell_pick()

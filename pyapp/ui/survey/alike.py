@@ -121,8 +121,11 @@ class Alike:
             self.clear()
         self._stays = False
         survey = self.layer.survey
-        if not self._rehearsed and can_be_searched(survey, answer.card.sha256):
-            self._rehearsed = rehearse(survey.embedding, answer.prediction.embedding)
+        searchable = can_be_searched(survey, answer.card.sha256)
+        if survey is not None and survey.embedding is not None and searchable:
+            self._rehearsed = self._rehearsed or rehearse(
+                survey.embedding, answer.prediction.embedding
+            )
 
     async def _find(self, answer: Answer) -> None:
         shown = self.layer.survey

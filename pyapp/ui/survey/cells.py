@@ -52,6 +52,8 @@ class Cells:
     def open(self, number: int) -> None:
         """Put the square on a cell and classify it, if there is anything to classify."""
         survey = self.layer.survey
+        if survey is None:
+            return
         source = self.imagery.find(survey.imagery)
         if source is None:
             self.notice.say(
@@ -79,18 +81,18 @@ class Cells:
             number = self.layer.number_at(answer.place.centre)
             if number is not None and answer.place == survey.grid.footprint(number):
                 self._number = number if survey.classified[number] else None
-        can = (
-            self._number is not None
-            and survey.embedding is not None
-            and survey.model.sha256 == answer.card.sha256
+        self._row.hidden = (
+            survey is None
+            or self._number is None
+            or survey.embedding is None
+            or survey.model.sha256 != answer.card.sha256
         )
-        self._row.hidden = not can
-        if can:
-            self._offer_classes(survey)
+        if survey is not None and self._number is not None:
+            self._offer_classes(survey, self._number)
 
-    def _offer_classes(self, survey: Survey) -> None:
-        given = survey.corrections.get(self._number)
-        shown = str(int(survey.scores[self._number].argmax()))
+    def _offer_classes(self, survey: Survey, number: int) -> None:
+        given = survey.corrections.get(number)
+        shown = str(int(survey.scores[number].argmax()))
         options = [
             option(label, str(class_id), str(class_id) == shown)
             for class_id, label in enumerate(survey.model.labels)
@@ -102,6 +104,8 @@ class Cells:
 
     def _correct(self) -> None:
         survey, number = self.layer.survey, self._number
+        if survey is None or number is None:
+            return
         chosen = self._choice.value
         before = survey.corrections.get(number)
         self.history.add("correction", lambda: self._give(survey, number, before))
@@ -113,7 +117,7 @@ class Cells:
         if self.layer.survey is survey:
             self.layer.repaint()
             if self._number is not None:
-                self._offer_classes(survey)
+                self._offer_classes(survey, self._number)
         browser.measure("lookdown:refit", start_ms, browser.now_ms())
         self.tasks.start(self.library.keep(survey))
 

@@ -23,7 +23,7 @@ class Comparison:
     tasks: Tasks
     _other: Survey | None = None
     _painter: Painter | None = None
-    _on_change: list[Callable[[], None]] = field(default_factory=list)
+    _on_change: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self):
         self._choice = web.page["compare"]
@@ -34,7 +34,7 @@ class Comparison:
         self.layer.on_change(self._forget)
         self.library.on_change(self._offer)
 
-    def on_change(self, handler: Callable[[], None]) -> None:
+    def on_change(self, handler: Callable[[], object]) -> None:
         """Call ``handler()`` when the comparison is with another survey, or with none."""
         self._on_change.append(handler)
 
@@ -82,11 +82,11 @@ class Comparison:
             self._differing.checked = False
 
     def _difference(self) -> str:
-        differing = self._differing_cells()
+        survey, other, differing = self.layer.survey, self._other, self._differing_cells()
         web.page["differing-row"].hidden = differing is None
-        if differing is None:
+        if survey is None or other is None or differing is None:
             return "Another grid: only the hectares are compared."
-        both = int((self.layer.survey.classified & self._other.classified).sum())
+        both = int((survey.classified & other.classified).sum())
         return f"{int(differing.sum()):,} of {both:,} squares have another class."
 
     def _differing_cells(self) -> np.ndarray | None:

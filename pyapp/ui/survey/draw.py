@@ -36,7 +36,7 @@ class Drawing:
         self._pointer = Pointer(ground_map, self._click, self._move, self.finish)
         self._on_done = on_done
         self._on_end = on_end
-        self._kind: str | None = None
+        self._kind = ""
         self._corners: list[LngLat] = []
         self._bar = web.page["drawing"]
         self._text = self._bar.find("span")[0]
@@ -47,7 +47,7 @@ class Drawing:
     @property
     def goes_on(self) -> bool:
         """Whether an area is being marked."""
-        return self._kind is not None
+        return bool(self._kind)
 
     def begin(self, kind: str) -> None:
         """Begin to mark an area; what was begun before is dropped."""
@@ -98,7 +98,7 @@ class Drawing:
             self._outline.show([*self._corners, place], closed=False)
 
     def _end(self) -> None:
-        self._kind, self._corners = None, []
+        self._kind, self._corners = "", []
         self._outline.clear()
         self._pointer.want(False)
         self._bar.hidden = True

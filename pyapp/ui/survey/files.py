@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pyscript import web
 
@@ -39,7 +40,7 @@ class SurveyFiles:
 
     def __post_init__(self):
         for kind in KINDS:
-            on("click", web.page[f"save-{kind}"], lambda kind=kind: self.save(kind))
+            on("click", web.page[f"save-{kind}"], partial(self.save, kind))
 
     def save(self, kind: str) -> None:
         """Save the survey on the map, as it is shown."""

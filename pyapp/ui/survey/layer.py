@@ -56,6 +56,8 @@ class SurveyLayer:
 
     def go_there(self) -> None:
         """Show all of it on the map if it is out of sight."""
+        if self.survey is None:
+            return
         west, south, east, north = self.survey.grid.bounds
         window = self._map.window
         outside = (
@@ -66,7 +68,7 @@ class SurveyLayer:
 
     def repaint(self) -> None:
         """Show what the survey holds now, as `look` says."""
-        if self.survey is None:
+        if self.survey is None or self.painter is None:
             return
         start_ms = browser.now_ms()
         picture = self.painter.paint(self.look)

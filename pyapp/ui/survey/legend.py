@@ -54,31 +54,32 @@ class Legend:
 
     def _refresh(self) -> None:
         """Count again."""
-        survey, look = self.layer.survey, self.layer.look
-        if survey is None:
+        survey, painter, look = self.layer.survey, self.layer.painter, self.layer.look
+        if survey is None or painter is None:
             return
         self._sure_said.textContent = f"{look.threshold:.0%}"
-        found, before = self.layer.painter.legend(look), self.comparison.legend(look)
+        found, before = painter.legend(look), self.comparison.legend(look)
         self._change.hidden = before is None
         for class_id in sorted(found | (before or {}), key=_by_name(survey)):
             if class_id not in self._rows:
-                self._add_row(class_id)
+                self._add_row(survey, class_id)
         for class_id, row in self._rows.items():
             cells, hectares = found.get(class_id, (0, 0.0))
             change = None if before is None else hectares - before.get(class_id, (0, 0.0))[1]
             row.show(cells, hectares, class_id in look.hidden, change)
 
-    def _add_row(self, class_id: int) -> None:
-        labels = self.layer.survey.model.labels
-        name = "not sure" if class_id == UNSURE else labels[class_id]
+    def _add_row(self, survey: Survey, class_id: int) -> None:
+        name = _name(survey, class_id)
         self._rows[class_id] = _Row(class_id, name)
-        in_order = sorted(self._rows, key=_by_name(self.layer.survey))
+        in_order = sorted(self._rows, key=_by_name(survey))
         self._body.replaceChildren(*(self._rows[each].element for each in in_order))
 
     def _switch(self, class_id: int) -> None:
-        look, name = self.layer.look, self.layer.survey.model.labels[class_id]
-        self.history.add(f"{name} on or off", lambda: self._flip(look, class_id))
-        self._flip(look, class_id)
+        survey, look = self.layer.survey, self.layer.look
+        if survey is not None:
+            name = _name(survey, class_id)
+            self.history.add(f"{name} on or off", lambda: self._flip(look, class_id))
+            self._flip(look, class_id)
 
     def _flip(self, look: Look, class_id: int) -> None:
         look.hidden ^= {class_id}
@@ -95,7 +96,11 @@ class Legend:
 
 def _by_name(survey: Survey) -> Callable[[int], tuple[bool, str]]:
     """Classes by name; what is not sure comes last."""
-    return lambda class_id: (class_id == UNSURE, survey.model.labels[class_id])
+    return lambda class_id: (class_id == UNSURE, _name(survey, class_id))
+
+
+def _name(survey: Survey, class_id: int) -> str:
+    return "not sure" if class_id == UNSURE else survey.model.labels[class_id]
 
 
 class _Row:

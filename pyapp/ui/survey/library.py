@@ -103,6 +103,8 @@ class LibraryList:
 
     def _rename(self) -> None:
         survey = self.layer.survey
+        if survey is None:
+            return
         before, after = survey.name, self._name.value.strip()
         if not after:
             self._name.value = before

@@ -74,10 +74,10 @@ class SurveyPanel:
 
     def start(self) -> None:
         """Begin to survey the area."""
-        if self.plan.grid is None or self.session.goes_on or self.models.runner is None:
+        area, grid, source = self.plan.area, self.plan.grid, self.imagery.source
+        if area is None or grid is None or self.session.goes_on or self.models.runner is None:
             return
-        source = self.imagery.source
-        survey = self.session.begin(self.plan.area, self.plan.grid, source)
+        survey = self.session.begin(area, grid, source)
         self.plan.hide()
         self.layer.show(survey)
         self.session.work_on(survey, source)
@@ -136,8 +136,9 @@ class SurveyPanel:
         """A survey began to work, is about to pause, or has stopped."""
         self._show()
         self._mind_start()
-        if self.session.goes_on and not self.session.pausing:
-            self.tasks.start(self._keep_showing(self.session.survey))
+        survey = self.session.survey
+        if survey is not None and not self.session.pausing:
+            self.tasks.start(self._keep_showing(survey))
         elif not self.session.goes_on:
             self.layer.repaint()
 

@@ -113,7 +113,7 @@ class Plan:
                 if self.layer.survey is None or self.layer.survey.area != self.area:
                     self._outline.show(list(self.area.corners))
                 self.grid = plan(self.area, runner.card.footprint_m, float(self._step.value))
-                self._said.textContent = self._what_it_takes(runner, source)
+                self._said.textContent = self._what_it_takes(self.grid, runner, source)
         except AreaError as error:
             self._said.textContent = ""
             self._error.textContent = str(error)
@@ -128,11 +128,11 @@ class Plan:
         self._step.value = self._coarser._dom_element.value
         self.renew()
 
-    def _what_it_takes(self, runner: Runner, source: Source) -> str:
+    def _what_it_takes(self, grid: Grid, runner: Runner, source: Source) -> str:
         if runner.square_ms is None and not self._measuring:
             self.tasks.start(self._measure(runner))
-        tiles = reading(self.grid, runner.card.resolution_m, source).tile_count
-        return cost(len(self.grid), runner.square_ms, tiles)
+        tiles = reading(grid, runner.card.resolution_m, source).tile_count
+        return cost(len(grid), runner.square_ms, tiles)
 
     async def _measure(self, runner: Runner) -> None:
         self._measuring = True
