@@ -107,7 +107,7 @@
       fail("This browser has no WebAssembly, which Lookdown runs on. Open it in a current Chrome, Edge, Firefox or Safari.");
     }
   });
-  // Until Python is up, any error means that a part did not arrive, or not whole.
+  // Until Python is up, any error means that a part did not arrive, or only in part.
   const broken = () => fail("Lookdown could not start: a part did not arrive or is damaged. Check the connection and reload the page.");
   addEventListener("error", broken, true);
   // PyScript asks for storage that it can do without: a refusal is a DOMException.

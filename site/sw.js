@@ -1,5 +1,5 @@
-// Keeps the whole application on the device, one release at a time, and serves it from there.
-// A release is used only when every file of it has arrived whole. Adds the headers that threads need.
+// Keeps the application on the device, one release at a time, and serves it from there.
+// A release is used only when every file of it has arrived complete. Adds the headers that threads need.
 "use strict";
 const RELEASE = "{release}"; // sha256 of files.json, put in by the build
 const HOME = new URL("./", self.location).href;
@@ -14,15 +14,15 @@ const ISOLATE = {
 const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
 const digest = async (bytes) => hex(await crypto.subtle.digest("SHA-256", bytes));
 
-// A file whose contents are what they should be; past the browser's cache where that holds another.
-async function whole(path, sha256) {
+// A file whose contents are what they should be; it bypasses the browser's cache if that holds another version.
+async function complete(path, sha256) {
   for (const cache of ["no-cache", "reload"]) {
     const response = await fetch(HOME + path, { cache, credentials: "same-origin" });
     if (!response.ok) continue;
     const bytes = await response.arrayBuffer();
     if (await digest(bytes) === sha256) return kept(bytes, response.headers.get("Content-Type"));
   }
-  throw new Error(`${path} did not arrive whole`);
+  throw new Error(`${path} did not arrive complete`);
 }
 
 const kept = (bytes, type) => new Response(bytes, { headers: { "Content-Type": type || "application/octet-stream", ...ISOLATE } });
@@ -46,7 +46,7 @@ async function had() {
 
 async function fill() {
   const cache = await caches.open(NAME + RELEASE);
-  const listing = await whole("files.json", RELEASE);
+  const listing = await complete("files.json", RELEASE);
   const { contents, paths } = await had();
   // Extras are kept once they have been used.
   const left = Object.entries(await listing.clone().json())
@@ -55,7 +55,7 @@ async function fill() {
     for (let next; (next = left.pop());) {
       const [path, { sha256 }] = next;
       if (await cache.match(HOME + path)) continue;
-      await cache.put(HOME + path, await contents.get(sha256)?.() ?? await whole(path, sha256));
+      await cache.put(HOME + path, await contents.get(sha256)?.() ?? await complete(path, sha256));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, take));
@@ -91,7 +91,7 @@ async function answer(request) {
   const name = path.slice(HOME.length);
   const extra = listing && (await listing.json())[name];
   if (!extra) return fetch(request);
-  const response = await whole(name, extra.sha256);
+  const response = await complete(name, extra.sha256);
   // Without room for it, it is used all the same.
   await (await caches.open(NAME + RELEASE)).put(path, response.clone()).catch(() => {});
   return response;

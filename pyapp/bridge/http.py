@@ -17,7 +17,7 @@ async def fetch_bytes(url: str, limit_s: float) -> bytes:
     url : str
         Absolute, or relative to the page.
     limit_s : float
-        Seconds until the whole body must have arrived.
+        Seconds until all of the body must have arrived.
 
     Raises
     ------

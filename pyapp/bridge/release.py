@@ -19,7 +19,7 @@ class ReleaseState(enum.Enum):
 
     IMPOSSIBLE = "impossible"
     ARRIVING = "arriving"
-    WHOLE = "whole"
+    COMPLETE = "complete"
     NEWER = "newer"
     ELSEWHERE = "elsewhere"
     FAILED = "failed"
@@ -49,7 +49,7 @@ class Release:
             self._on_change(ReleaseState.IMPOSSIBLE)
             return
         # A page without a worker that gets its first one stays as it is; a page that runs on a
-        # release goes on with the newer one as a whole.
+        # release goes on with the newer one completely.
         runs_on_one = not is_none(workers.controller)
         workers.addEventListener("message", create_proxy(self._hear))
         if runs_on_one:
@@ -57,7 +57,7 @@ class Release:
         try:
             self._registration = await workers.register(WORKER, to_js({"updateViaCache": "none"}))
         except JsException:
-            self._on_change(ReleaseState.WHOLE if runs_on_one else ReleaseState.FAILED)
+            self._on_change(ReleaseState.COMPLETE if runs_on_one else ReleaseState.FAILED)
             return
         self._registration.addEventListener("updatefound", create_proxy(lambda _: self._watch()))
         if not is_none(self._registration.waiting):
@@ -65,7 +65,7 @@ class Release:
         elif not is_none(self._registration.installing):
             self._watch()
         else:
-            self._on_change(ReleaseState.WHOLE)
+            self._on_change(ReleaseState.COMPLETE)
 
     def _watch(self) -> None:
         worker = self._registration.installing
@@ -77,7 +77,7 @@ class Release:
             if worker.state == "installed" and not first:
                 self._on_change(ReleaseState.NEWER)
             elif worker.state == "activated":
-                self._on_change(ReleaseState.WHOLE)
+                self._on_change(ReleaseState.COMPLETE)
             elif worker.state == "redundant" and first:
                 self._failed = True
                 self._tell_failure()

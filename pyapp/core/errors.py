@@ -30,7 +30,7 @@ class BusyError(LookdownError):
     """Something else is under way that this would disturb."""
 
     def __init__(self, what_to_do: str):
-        super().__init__(f"A survey is under way. Pause it before you {what_to_do}.")
+        super().__init__(f"A survey is running. Pause it before you {what_to_do}.")
 
 
 class TileError(LookdownError):

@@ -211,7 +211,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("V", "Survey what the map shows", plan.take_view),
             Key("R", "Mark a rectangle to survey", lambda: plan.draw(RECTANGLE)),
             Key("P", "Mark a polygon to survey", lambda: plan.draw(POLYGON)),
-            Key("G", "Begin the survey, pause it, go on", panel.press),
+            Key("G", "Start, pause or resume the survey", panel.press),
             Key("O", "Hide the survey's colours, or show them", layer.toggle),
             Key("E", "Save the survey as GeoJSON", lambda: files.save("geojson")),
             Key("W", "Why: what speaks for the class", why.toggle),

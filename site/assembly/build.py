@@ -17,6 +17,7 @@ ROOT = fetch.SITE.parent
 # Files in site/ that the build reads but does not publish as they are.
 TOOLS = {"package.json", "package-lock.json", "runtime.json", "imagery.json", "sw.js", "index.html"}
 PAGE, WORKER = "index.html", "sw.js"
+VERSION_PLACE = b"{version}"
 VERSION = re.compile(r'^version = "([^"]+)"$', re.MULTILINE)
 PLACING_TRIES = 10
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -122,7 +123,9 @@ def _texts() -> dict[str, bytes]:
 
 def with_version(page: bytes) -> bytes:
     """The page with the version in place of ``{version}``."""
-    return page.replace(b"{version}", version().encode())
+    if VERSION_PLACE not in page:
+        raise SetupError(f"site/{PAGE} has no place for the version: {VERSION_PLACE.decode()}.")
+    return page.replace(VERSION_PLACE, version().encode())
 
 
 def version() -> str:

@@ -125,7 +125,7 @@ def _survey(
     threads = threads_of(browser.evaluate("document.getElementById('backend').textContent"))
     area = _empty_survey(card, tiles.template, squares).encode()
     browser.evaluate(DROP % base64.b64encode(area).decode())
-    browser.wait("document.getElementById('survey-pause').textContent === 'Go on'")
+    browser.wait("document.getElementById('survey-pause').textContent === 'Resume'")
     time.sleep(3)
     before = resident_mb(profile)
     browser.evaluate(LONG_TASKS + "0")

@@ -55,7 +55,7 @@ class LookdownPage:
 
     def wait_kept(self) -> None:
         """Wait until the application is kept on the device."""
-        self.tab.wait_for_selector("#kept[data-kept=whole]", state="attached")
+        self.tab.wait_for_selector("#kept[data-kept=complete]", state="attached")
 
     def wait_tiles(self) -> None:
         """Wait until no tile of the map is on its way."""

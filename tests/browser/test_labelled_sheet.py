@@ -109,7 +109,7 @@ def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, frame
     page.tab.click("#agree button[value=yes]")
     page.open_survey_panel()
     page.drop("sheet.geojson", to_geojson(survey).encode())
-    page.tab.wait_for_selector("#survey-pause:has-text('Go on')")
+    page.tab.wait_for_selector("#survey-pause:has-text('Resume')")
     page.tab.click("#survey-pause")
     page.wait_survey()
     same = 0

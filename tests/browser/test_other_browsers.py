@@ -10,7 +10,7 @@ from tests.browser.native import native_answer, native_chip
 from tests.browser.other_browsers import MISSING, Firefox, WebKit, wait_for
 
 READY = "document.documentElement.hasAttribute('data-ready')"
-KEPT = "document.querySelector('#kept[data-kept=whole]')"
+KEPT = "document.querySelector('#kept[data-kept=complete]')"
 ANSWERS = "performance.getEntriesByName('lookdown:show').length"
 
 

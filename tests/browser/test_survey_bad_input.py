@@ -219,7 +219,7 @@ def test_a_damaged_database_costs_no_more_than_what_is_damaged(open_page, store)
     page.open_survey_panel()
     if store == "batches":
         page.tab.locator("#survey-list").get_by_text("Open").click()
-        page.tab.wait_for_selector("#survey-pause:has-text('Go on')")
+        page.tab.wait_for_selector("#survey-pause:has-text('Resume')")
         page.tab.click("#survey-pause")
     else:
         assert page.tab.locator("#survey-list li").count() == 0

@@ -58,7 +58,7 @@ class Square:
         self._element.setAttribute(
             "aria-label",
             f"Square of {side_m:.0f} metres of ground. Arrow keys move it by a tenth of that, "
-            "with Shift by the whole; Enter classifies.",
+            "with Shift by its full side; Enter classifies.",
         )
 
     def bring_here(self) -> None:

@@ -60,7 +60,7 @@ class SurveyFiles:
         NotASurveyError
         """
         if self.session.goes_on:
-            self.notice.say("A survey is going on. Pause it before you open another one.")
+            self.notice.say("A survey is running. Pause it before you open another one.")
             return
         try:
             survey = from_geojson(data.decode())

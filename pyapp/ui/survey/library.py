@@ -52,7 +52,7 @@ class LibraryList:
         unfinished = await self.library.open()
         if unfinished is not None and self.layer.survey is None:
             self._unfinished = unfinished.id
-            said = f"“{unfinished.name}” is not done yet: "
+            said = f"“{unfinished.name}” is not finished: "
             said += f"{unfinished.done:,} of {squares(unfinished.cells)}."
             self._offer.find("p")[0].textContent = said
             self._offer.hidden = False
@@ -76,7 +76,7 @@ class LibraryList:
 
     async def _open(self, survey_id: str) -> bool:
         if self.session.goes_on:
-            self.notice.say("A survey is going on. Pause it before you open another one.")
+            self.notice.say("A survey is running. Pause it before you open another one.")
             return False
         try:
             survey = await self.library.load(survey_id)
@@ -124,7 +124,7 @@ class LibraryList:
         survey = self.layer.survey
         on_the_map = survey is not None and survey.id == survey_id
         if on_the_map and self.session.goes_on:
-            self.notice.say("This survey is going on. Pause it before you delete it.")
+            self.notice.say("This survey is running. Pause it before you delete it.")
             return
         self.tasks.start(self.library.delete(survey_id))
 
@@ -140,7 +140,7 @@ class LibraryList:
     def _take_off(self) -> None:
         survey = self.layer.survey
         if self.session.goes_on:
-            self.notice.say("The survey is going on. Pause it before you take it off the map.")
+            self.notice.say("The survey is running. Pause it before you remove it from the map.")
             return
-        self.history.add("taking it off the map", lambda: self.layer.show(survey))
+        self.history.add("removing it from the map", lambda: self.layer.show(survey))
         self.layer.show(None)

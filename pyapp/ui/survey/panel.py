@@ -13,7 +13,7 @@ from pyapp.ui.shell.dom import on, toggle
 from pyapp.ui.shell.notice import IMAGERY, Notice
 from pyapp.ui.survey.layer import SurveyLayer
 from pyapp.ui.survey.plan import Plan
-from pyapp.ui.survey.wording import progress
+from pyapp.ui.survey.wording import progress, squares
 from pyapp.work.models import Models
 from pyapp.work.session import SurveySession
 from pyapp.work.tasks import Tasks
@@ -104,14 +104,14 @@ class SurveyPanel:
         source = self.imagery.find(survey.imagery)
         if source is None:
             self.notice.say(
-                f"The survey was begun on {survey.imagery.name}, which is not chosen now. "
-                "Choose that imagery to go on.",
+                f"The survey was started on {survey.imagery.name}, which is not chosen now. "
+                "Choose that imagery to resume.",
                 IMAGERY,
             )
         elif runner is None or runner.card.sha256 != survey.model.sha256:
             self.notice.say(
-                f"The survey was begun with the model {survey.model.title}, which is not the one "
-                "in use. Choose that model to go on, or begin a new survey."
+                f"The survey was started with the model {survey.model.title}, which is not the one "
+                "in use. Choose that model to resume, or start a new survey."
             )
         else:
             self.session.work_on(survey, source)
@@ -167,9 +167,9 @@ class SurveyPanel:
         share = f"{100 * (count - waiting) // count} %"
         self._summary.textContent = f"Survey {share}" if waiting else "Survey"
         self._pause.hidden = self._cancel.hidden = not waiting
-        self._pause.textContent = "Pause" if goes_on else "Go on"
+        self._pause.textContent = "Pause" if goes_on else "Resume"
         self._pause.disabled = self.session.pausing
         failed = survey.count(*AGAIN)
         self._retry.hidden = not failed or goes_on or bool(waiting)
-        self._retry.textContent = f"Look again at {failed:,} squares"
+        self._retry.textContent = f"Retry {squares(failed)}"
         self._said.textContent = progress(survey, goes_on, self.session.rate)

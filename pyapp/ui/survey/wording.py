@@ -4,7 +4,7 @@ from pyapp.core.state import CellState
 from pyapp.core.survey.survey import Survey
 from pyapp.work.store import StoredSurvey
 
-STEP_NAMES = {0.5: "half a square", 1.0: "a whole square"}
+STEP_NAMES = {0.5: "half a square", 1.0: "one square"}
 # States that the progress counts, together where a person sees no difference.
 COUNTED = (
     ((CellState.MISSING, CellState.FAILED), "without imagery"),
@@ -89,7 +89,7 @@ def without_answer(state: CellState) -> str:
     return {
         CellState.WAITING: "This square has not been classified yet.",
         CellState.MISSING: "There is no imagery of this square.",
-        CellState.FAILED: "The imagery of this square did not arrive. Look again to retry.",
+        CellState.FAILED: "The imagery of this square did not arrive. Retry to ask for it again.",
         CellState.BLANK: "The imagery of this square is a placeholder, so it has no class.",
         CellState.BLURRED: "The imagery of this square is stretched too far to be classified.",
         CellState.LEFT_OUT: "This square was left out when the survey was ended.",
