@@ -39,9 +39,9 @@ def _work(options: argparse.Namespace, chosen, run: Path) -> None:
     """Each step hands the path of what it made to the next; alone, it takes what is there."""
     # torch takes seconds to import: not before the command line is understood.
     from training.compress import SHIPPED, compress
+    from training.download import fetch
     from training.evaluate import CHOSEN, evaluate
     from training.export import FP32, export
-    from training.fetch import fetch
     from training.final import finish
     from training.publish import publish
     from training.report import report

@@ -1,4 +1,4 @@
-"""UC Merced from an address that gives it, that gives something else, that gives nothing."""
+"""UC Merced from an address that gives it, one that gives another file, and one that is dead."""
 
 import functools
 import hashlib
@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from training import fetch
+from training import download
 from training.errors import TrainingError
 
 
@@ -42,29 +42,29 @@ def address(archive):
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch, tmp_path):
     monkeypatch.setenv("LOOKDOWN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(fetch, "BESIDE", tmp_path / "not-there")
+    monkeypatch.setattr(download, "BESIDE", tmp_path / "not-there")
 
 
 def test_a_folder_that_is_named_is_used_as_it_is(tmp_path):
-    assert fetch.fetch(tmp_path / "mine") == tmp_path / "mine"
+    assert download.fetch(tmp_path / "mine") == tmp_path / "mine"
 
 
 def test_it_is_fetched_checked_and_unpacked_once(archive, address):
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     addresses = (f"{address}/missing.zip", f"{address}/UCMerced_LandUse.zip")
-    folder = fetch.fetch(None, addresses, sha256)
+    folder = download.fetch(None, addresses, sha256)
     found = {file.relative_to(folder).as_posix() for file in folder.rglob("*.tif")}
     assert found == {"harbor/harbor00.tif", "river/river00.tif"}
     archive.unlink()
-    assert fetch.fetch(None, addresses, sha256) == folder
+    assert download.fetch(None, addresses, sha256) == folder
 
 
 def test_another_file_is_refused_and_nothing_is_left(archive, address, tmp_path):
     with pytest.raises(TrainingError, match="not the file it should be"):
-        fetch.fetch(None, (f"{address}/UCMerced_LandUse.zip",), "0" * 64)
+        download.fetch(None, (f"{address}/UCMerced_LandUse.zip",), "0" * 64)
     assert [*(tmp_path / "cache").iterdir()] == []
 
 
 def test_no_address_answers():
     with pytest.raises(TrainingError, match="Name a folder of class folders with --data"):
-        fetch.fetch(None, ("http://127.0.0.1:9/UCMerced_LandUse.zip",))
+        download.fetch(None, ("http://127.0.0.1:9/UCMerced_LandUse.zip",))
