@@ -1,10 +1,12 @@
 """``python -m training``: from a folder of class folders to the model that the page uses.
 
-python -m training                      all steps below; UC Merced is fetched where it isn't here
-python -m training --data FOLDER        on your own images, a folder for each class
-python -m training --resume             go on after Ctrl-C
-python -m training train                one step: fetch, train, evaluate, export, compress, report
-python -m training study                what each augmentation brings, scenes left out, other splits
+python -m training                      do all steps; UC Merced is downloaded if it isn't here
+python -m training --data FOLDER        train on your own pictures, one folder per class
+python -m training --resume             continue after Ctrl-C
+python -m training train                do one step: fetch, train, evaluate, export, compress or
+                                        report
+python -m training study                measure what each augmentation brings, how well unknown
+                                        scenes are recognised, and what other splits give
 """
 
 import argparse
@@ -13,13 +15,14 @@ from pathlib import Path
 
 from training import settings
 from training.errors import TrainingError
+from training.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ("all", "fetch", "train", "evaluate", "export", "compress", "report", "study")
 
 
 def main() -> int:
-    """Do what the command line says; 0 when all went well."""
+    """Do what the command line says; the exit status, 0 if all went well."""
     options = parse()
     try:
         chosen = settings.choose(options)
@@ -29,48 +32,48 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        kept = any(run.rglob("*.pt"))
-        print("\nStopped. " + ("Go on with --resume." if kept else "Nothing was kept."))
+        saved = any(run.rglob("*.pt"))
+        print("\nStopped. " + ("Continue with --resume." if saved else "Nothing was saved."))
         return 130
     return 0
 
 
-def _work(options: argparse.Namespace, chosen, run: Path) -> None:
-    """Each step hands the path of what it made to the next; alone, it takes what is there."""
-    # torch takes seconds to import: not before the command line is understood.
-    from training.compress import SHIPPED, compress
+def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
+    """Do the steps: each hands the path of its result to the next, or takes what is there."""
+    # Importing torch takes seconds, so it waits until the command line is understood.
+    from training.compress import SHIPPED_FILE, compress
     from training.download import fetch
-    from training.evaluate import CHOSEN, evaluate
-    from training.export import FP32, export
+    from training.evaluate import CHOSEN_FILE, evaluate
+    from training.export import FP32_FILE, export
     from training.final import finish
     from training.publish import publish
     from training.report import report
     from training.study import study
-    from training.train import files, train
+    from training.train import network_files, train
 
     def wanted(step: str) -> bool:
         return options.step in ("all", step)
 
-    data = fetch(options.data)
+    folder = fetch(options.data)
     if options.step == "fetch":
-        print(data)
+        print(folder)
         return
     settings.write(chosen, run)
-    trained = files(run, chosen)
-    best, fp32, shipped = run / CHOSEN, run / FP32, run / SHIPPED
+    trained = network_files(run, chosen)
+    best, fp32, shipped = run / CHOSEN_FILE, run / FP32_FILE, run / SHIPPED_FILE
     if wanted("train"):
-        trained = train(data, run, chosen, options.resume)
+        trained = train(folder, run, chosen, options.resume)
     if wanted("evaluate"):
-        best = evaluate(trained, data, run, chosen)
+        best = evaluate(trained, folder, run, chosen)
     if wanted("export"):
         fp32 = export(best, run)
     if wanted("compress"):
-        shipped = compress(best, fp32, data, run, chosen)
+        shipped = compress(best, fp32, folder, run, chosen)
     if options.step == "study":
-        print(study(data, run, chosen))
+        print(study(folder, run, chosen))
     if wanted("report"):
-        finish(shipped, fp32, trained, data, run, chosen, options.again)
-        print(f"The report is {report(data, run, chosen)}.")
+        finish(shipped, fp32, trained, folder, run, chosen, options.again)
+        print(f"The report is {report(folder, run, chosen)}.")
         print(f"The model is in {publish(shipped, run, options.models, chosen)}.")
 
 
@@ -81,17 +84,23 @@ def parse() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("step", nargs="?", choices=STEPS, default="all")
-    parser.add_argument("--data", type=Path, help="folder of class folders")
+    parser.add_argument(
+        "step", nargs="?", choices=STEPS, default="all", help="the step to do; all by default"
+    )
+    parser.add_argument("--data", type=Path, help="folder with one folder of pictures per class")
     parser.add_argument("--name", help="name of the run and of the model")
-    parser.add_argument("--backbone", help="efficientnet_lite0, or one of torchvision.models")
-    parser.add_argument("--epochs", type=int, help="instead of what the settings say")
-    parser.add_argument("--seeds", type=int, nargs="+", help="instead of what the settings say")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
-    parser.add_argument("--again", action="store_true", help="open the test pictures once more")
-    parser.add_argument("--settings", type=Path, default=settings.DEFAULT, help="a TOML file")
-    parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="where runs are kept")
-    parser.add_argument("--models", type=Path, default=ROOT / "models", help="where models go")
+    parser.add_argument("--backbone", help="efficientnet_lite0, or a model of torchvision.models")
+    parser.add_argument("--epochs", type=int, help="number of epochs, overriding the settings")
+    parser.add_argument("--seeds", type=int, nargs="+", help="seeds, overriding the settings")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoints")
+    parser.add_argument(
+        "--again", action="store_true", help="open the test pictures for another file of this run"
+    )
+    parser.add_argument(
+        "--settings", type=Path, default=settings.DEFAULT_FILE, help="a TOML file with all settings"
+    )
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="folder for runs")
+    parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder for models")
     return parser.parse_args()
 
 

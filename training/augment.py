@@ -1,4 +1,4 @@
-"""What web maps do to a picture: any orientation, scale, sharpness, light and compression."""
+"""The variety of web maps: any orientation, scale, sharpness, light and compression."""
 
 import io
 import math
@@ -9,21 +9,25 @@ import torch.nn.functional as nnf
 from PIL import Image
 from torch import Tensor
 
+from training.settings import AugmentSettings, GroundSettings, Settings
 
-def augment(pixels: Tensor, settings, random: torch.Generator) -> Tensor:
-    """Vary a batch.
+# Grey of haze, from 0 to 255.
+HAZE_GREY = 225.0
+
+
+def augment(pixels: Tensor, settings: Settings, random: torch.Generator) -> Tensor:
+    """Vary a batch of pictures.
 
     Parameters
     ----------
-    pixels : uint8 [N, P, P, 3]
-    settings : namespace
-        All settings of the run.
+    pixels : Tensor of uint8, shape (N, P, P, 3)
+    settings : Settings
     random : torch.Generator
-        Where every choice comes from.
+        The source of every choice.
 
     Returns
     -------
-    float32 [N, 3, S, S], 0 to 255, channels last
+    Tensor of float32, shape (N, 3, S, S), 0 to 255, channels last
     """
     how = settings.augment
     chips = _move(_as_channels(pixels), settings.ground.chip_px, how, random)
@@ -40,8 +44,8 @@ def _between(low: float, high: float, count: int, random: torch.Generator) -> Te
     return low + (high - low) * torch.rand(count, generator=random)
 
 
-def _move(chips: Tensor, side_px: int, how, random: torch.Generator) -> Tensor:
-    """One of eight symmetries, a turn, a scale and a shift, sampled once."""
+def _move(chips: Tensor, side_px: int, how: AugmentSettings, random: torch.Generator) -> Tensor:
+    """One of eight symmetries, a turn, a scale and a shift, resampled once."""
     n = len(chips)
     quarter = torch.randint(0, 4, (n,), generator=random) * (math.pi / 2)
     angle = quarter + _between(-how.turn_deg, how.turn_deg, n, random) * (math.pi / 180)
@@ -55,8 +59,10 @@ def _move(chips: Tensor, side_px: int, how, random: torch.Generator) -> Tensor:
     return nnf.grid_sample(chips, grid, padding_mode="reflection", align_corners=False)
 
 
-def _coarsen(chips: Tensor, ground, how, random: torch.Generator) -> Tensor:
-    """As coarser imagery of the same ground would look, brought to the chip's size again."""
+def _coarsen(
+    chips: Tensor, ground: GroundSettings, how: AugmentSettings, random: torch.Generator
+) -> Tensor:
+    """Make some chips look like coarser imagery of the same ground, at the same size."""
     finest_m = ground.footprint_m / ground.chip_px
     side = chips.shape[-1]
     chosen = torch.rand(len(chips), generator=random) < how.coarse_share
@@ -69,7 +75,7 @@ def _coarsen(chips: Tensor, ground, how, random: torch.Generator) -> Tensor:
     return out
 
 
-def _relight(chips: Tensor, how, random: torch.Generator) -> Tensor:
+def _relight(chips: Tensor, how: AugmentSettings, random: torch.Generator) -> Tensor:
     """Brightness, contrast, saturation, colour cast and haze."""
     n = len(chips)
 
@@ -81,11 +87,11 @@ def _relight(chips: Tensor, how, random: torch.Generator) -> Tensor:
     grey = chips.mean(1, keepdim=True)
     chips = (grey + (chips - grey) * each(2 * how.light)) * each(how.light / 3, 3)
     veil = (_between(-how.haze, how.haze, n, random).clamp(min=0)).view(n, 1, 1, 1)
-    return chips * (1 - veil) + 225.0 * veil
+    return chips * (1 - veil) + HAZE_GREY * veil
 
 
-def _compress(chips: Tensor, how, random: torch.Generator) -> Tensor:
-    """Through JPEG and back, for some."""
+def _compress(chips: Tensor, how: AugmentSettings, random: torch.Generator) -> Tensor:
+    """Encode some chips as JPEG and decode them again."""
     chosen = torch.rand(len(chips), generator=random) < how.jpeg_share
     low, high = how.jpeg_quality
     quality = torch.randint(low, high + 1, (len(chips),), generator=random)

@@ -1,6 +1,4 @@
-"""Probabilities that mean what they say, and what follows from them: "not sure", label sets,
-"unlike anything I was trained on".
-"""
+"""Calibrated probabilities, and what follows from them: "not sure", label sets, familiarity."""
 
 import math
 from typing import NamedTuple
@@ -8,29 +6,54 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as nnf
+from numpy.typing import NDArray
 from torch import Tensor
 
 BINS = 15
+# Least probability that counts in a logarithm, so that one wrong answer isn't infinitely bad.
+LEAST = 1e-12
+
+Floats = NDArray[np.floating]
 
 
-def fit_temperature(logits: Tensor, classes: np.ndarray) -> float:
-    """The temperature of least cross-entropy: Guo et al., On Calibration (ICML 2017)."""
+def fit_temperature(logits: Tensor, classes: NDArray[np.int64]) -> float:
+    """The temperature of least cross-entropy: Guo et al., On Calibration (ICML 2017).
+
+    Parameters
+    ----------
+    logits : Tensor of float32, shape (N, C)
+    classes : ndarray of int64, shape (N,)
+        The right classes.
+    """
     wanted = torch.from_numpy(classes)
     candidates = np.exp(np.linspace(np.log(0.2), np.log(5.0), 400))
     losses = [nnf.cross_entropy(logits / each, wanted).item() for each in candidates]
     return float(candidates[int(np.argmin(losses))])
 
 
-def fit_threshold(probability: np.ndarray, classes: np.ndarray, right: float) -> float:
-    """The lowest probability at or over which ``right`` of the answers are right.
-
-    Never under one half: a class that is less probable than all others together isn't sure.
+def cross_entropy(probability: Floats, classes: NDArray[np.int64]) -> float:
+    """Mean of minus the logarithm of the right class's probability (log loss), in nats.
 
     Parameters
     ----------
-    probability : float [N, C]
-    classes : int64 [N]
+    probability : ndarray of float, shape (N, C)
+    classes : ndarray of int64, shape (N,)
+    """
+    of_right = np.take_along_axis(probability, classes[:, None], 1)
+    return float(-np.log(np.maximum(of_right, LEAST)).mean())
+
+
+def fit_threshold(probability: Floats, classes: NDArray[np.int64], right: float) -> float:
+    """The lowest probability at which a share of ``right`` of the answers is right.
+
+    It is never below one half: a class less probable than all others together isn't sure.
+
+    Parameters
+    ----------
+    probability : ndarray of float, shape (N, C)
+    classes : ndarray of int64, shape (N,)
     right : float
+        Share wanted of the answers whose probability is the threshold or more.
     """
     best = probability.max(1)
     correct = probability.argmax(1) == classes
@@ -38,46 +61,70 @@ def fit_threshold(probability: np.ndarray, classes: np.ndarray, right: float) ->
     share = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(share >= right)
     lowest = float(best[order[enough[-1]]]) if len(enough) else 1.0
-    # Down to hundredths, so that the threshold does not hang on a single image's last digits.
+    # Rounded down to hundredths, so that it doesn't depend on one picture's last digits.
     return max(0.5, math.floor(lowest * 100) / 100)
 
 
-def fit_sets(probability: np.ndarray, classes: np.ndarray, coverage: float) -> float:
-    """The probability from which on a class belongs to the label set of a chip.
+def fit_sets(probability: Floats, classes: NDArray[np.int64], coverage: float) -> float:
+    """The least probability of a class that belongs to a chip's label set.
 
     Split conformal prediction: Sadinle, Lei and Wasserman, Least Ambiguous Set-Valued Classifiers
-    (JASA 2019). Of chips like those given here, at least ``coverage`` have their class in the set.
+    (JASA 2019). For chips like these, a share of at least ``coverage`` of the sets hold the right
+    class.
 
     Parameters
     ----------
-    probability : float [N, C]
+    probability : ndarray of float, shape (N, C)
         Of chips that the network was not trained on.
-    classes : int64 [N]
+    classes : ndarray of int64, shape (N,)
     coverage : float
+
+    Returns
+    -------
+    float
+        0 if there are too few chips for the promise: then every class belongs to the set.
     """
     of_right = np.sort(probability[np.arange(len(classes)), classes])
-    # The k-th smallest, with the correction for a finite number of chips; too few chips: all.
+    # The k-th smallest, corrected for a finite number of chips.
     rank = math.floor((1 - coverage) * (len(classes) + 1))
     return float(of_right[rank - 1]) if rank else 0.0
 
 
-def covered(probability: np.ndarray, classes: np.ndarray, level: float) -> tuple[float, float]:
-    """Share of chips whose class is in their label set, and the mean size of the sets.
+def covered(probability: Floats, classes: NDArray[np.int64], level: float) -> tuple[float, float]:
+    """How often label sets hold the right class, and how large they are.
 
-    A set is never empty: it holds the best class always.
+    A set always holds the best class, so it is never empty.
+
+    Parameters
+    ----------
+    probability : ndarray of float, shape (N, C)
+    classes : ndarray of int64, shape (N,)
+    level : float
+        What `fit_sets` gave.
+
+    Returns
+    -------
+    (share, size) : float, float
+        Share of chips whose right class is in their set; mean number of classes in a set.
     """
     sets = probability >= level
     sets[np.arange(len(sets)), probability.argmax(1)] = True
     return float(sets[np.arange(len(classes)), classes].mean()), float(sets.sum(1).mean())
 
 
-def fit_familiarity(scores: np.ndarray, kept: float) -> float:
-    """The familiarity over which ``kept`` of known chips are: float [N] to float."""
-    return float(np.quantile(scores, 1 - kept))
+def fit_familiarity(scores: Floats, share: float) -> float:
+    """The level that a ``share`` of known chips reaches, from their scores, shape (N,)."""
+    return float(np.quantile(scores, 1 - share))
 
 
-def separation(known: np.ndarray, unknown: np.ndarray) -> float:
-    """Area under the ROC curve: the chance that a known chip scores over an unknown one."""
+def separation(known: Floats, unknown: Floats) -> float:
+    """Area under the ROC curve: the chance that a known chip scores higher than an unknown one.
+
+    Parameters
+    ----------
+    known, unknown : ndarray of float, shapes (N,) and (M,)
+        Scores, higher for what looks known.
+    """
     order = np.argsort(np.concatenate([unknown, known]), kind="stable")
     ranks = np.empty(len(order))
     ranks[order] = np.arange(1, len(order) + 1)
@@ -86,15 +133,31 @@ def separation(known: np.ndarray, unknown: np.ndarray) -> float:
 
 
 class Bin(NamedTuple):
-    """Chips of similar probability: how sure the network is, and how often it is right."""
+    """Chips of similar probability.
+
+    Attributes
+    ----------
+    sure : float
+        Mean probability of their best classes.
+    right : float
+        Share whose best class is the right one.
+    share : float
+        Share of all chips.
+    """
 
     sure: float
     right: float
     share: float
 
 
-def reliability(probability: np.ndarray, classes: np.ndarray) -> list[Bin]:
-    """Bins of equal width that hold any chip, for a reliability diagram."""
+def reliability(probability: Floats, classes: NDArray[np.int64]) -> list[Bin]:
+    """The bins of a reliability diagram: `BINS` of equal width, without the empty ones.
+
+    Parameters
+    ----------
+    probability : ndarray of float, shape (N, C)
+    classes : ndarray of int64, shape (N,)
+    """
     best = probability.max(1)
     correct = probability.argmax(1) == classes
     place = np.minimum((best * BINS).astype(int), BINS - 1)
@@ -108,16 +171,19 @@ def reliability(probability: np.ndarray, classes: np.ndarray) -> list[Bin]:
     ]
 
 
-def calibration_error(probability: np.ndarray, classes: np.ndarray) -> float:
-    """Expected calibration error in 15 bins of equal width: Guo et al. (2017), equation 3."""
+def calibration_error(probability: Floats, classes: NDArray[np.int64]) -> float:
+    """Expected calibration error over `reliability`: Guo et al. (2017), equation 3."""
     return sum(abs(b.right - b.sure) * b.share for b in reliability(probability, classes))
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share: Wilson (1927), which holds near 0 and 1 too."""
+    """95 % confidence interval of the share ``right / count``: Wilson (1927).
+
+    Unlike the normal approximation, it also holds near 0 and 1.
+    """
     z = 1.959964
     share = right / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    spread = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     spread /= 1 + z * z / count
-    return float(middle - spread), float(min(1.0, middle + spread))
+    return max(0.0, middle - spread), min(1.0, middle + spread)

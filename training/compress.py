@@ -1,279 +1,196 @@
-"""Smaller files of one network, measured side by side; the best of them is what the page gets."""
+"""Smaller files of one network, measured side by side; the best of them goes to the page."""
 
-import copy
-import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
 from tqdm import tqdm
 
-from pyapp.core.model.prediction import INPUT
-from training import data, export, learn, measure, surgery
+from pyapp.core.model.prediction import PROBABILITY
+from training import calibrate, data, evaluate, export, measure, predict, stored
+from training.data import Pictures
 from training.errors import TrainingError
-from training.evaluate import DEVELOPMENT, EVALUATION, fitted
-from training.files import write_text, write_whole
-from training.lite import InvertedResidual
-from training.settings import changed
-from training.train import FINAL, TEACHER, parts
+from training.evaluate import DEVELOPMENT_FILE, Answer, fit_answer
+from training.files import write_atomically, write_text
+from training.settings import Settings
+from training.train import FINAL_FOLDER, TEACHER_FOLDER
+from training.variants import FP32, Maker
 
-FOLDER, COMPRESSION, SHIPPED = "variants", "compression.json", "shipped.onnx"
-FP32, FP16, INT8_WEIGHTS, INT8 = "fp32", "fp16 weights", "int8 weights", "int8, QDQ"
-THIN, NARROW = "thinned, int8 weights", "narrowed, int8 weights"
-# The network that all this is cut out of, at its own size: what the others are measured against.
+VARIANTS_FOLDER = "variants"
+COMPRESSION_FILE, SHIPPED_FILE = "compression.json", "shipped.onnx"
+# The teacher at its own size, to compare the variants with.
 REFERENCE = "teacher, fp32"
-SMALLEST_STORED = 1024
-# Slower than fp32 by more than this, and a file is no candidate: times scatter as much.
+# A file that takes longer than fp32 by more than this is no candidate; times scatter as much.
 SCATTER = 1.1
 
 
-class _Chips(CalibrationDataReader):
-    """Chips one by one, for onnxruntime to see the range of every activation."""
+class TimeFigures(TypedDict):
+    """Milliseconds per chip, the least and the median of many runs."""
 
-    def __init__(self, chips: np.ndarray):
-        self._left = iter(chips)
-
-    def get_next(self):
-        chip = next(self._left, None)
-        return None if chip is None else {INPUT: chip[np.newaxis]}
+    least_ms: float
+    median_ms: float
 
 
-def compress(chosen: Path, fp32: Path, folder: Path, run: Path, settings) -> Path:
-    """Make the variants, measure them on validation chips, and pick what is shipped.
+class MeasuredInBrowser(TypedDict, total=False):
+    """Figures of a variant that need a browser; ``operators_ms`` is of fp32 only."""
 
-    What is measured are the variants of the network that never saw those chips; what is shipped is
-    the one picked, made in the same way of the chosen network.
+    browser_ms: TimeFigures
+    operators_ms: dict[str, float]
+
+
+class Variant(MeasuredInBrowser):
+    """Figures of one variant on validation pictures; differences are from fp32."""
+
+    bytes: int
+    brotli_bytes: int
+    accuracy: float
+    cross_entropy: float
+    largest_difference: float
+    same_answers: float
+    native_ms: TimeFigures
+
+
+class Compression(TypedDict):
+    """What ``compression.json`` holds."""
+
+    shipped: str
+    variants: dict[str, Variant]
+    answer: Answer
+
+
+def compress(chosen: Path, fp32: Path, folder: Path, run: Path, settings: Settings) -> Path:
+    """Make the variants, measure them on validation chips, and pick the one to ship.
+
+    The variants measured are of the network that never saw those chips; the one shipped is made in
+    the same way from the chosen network.
 
     Parameters
     ----------
     chosen : Path
         The weights that `evaluate` chose.
     fp32 : Path
-        The graph that `export` made of them.
+        The graph that `export` made from them.
     folder : Path
         The data.
     run : Path
         Where variants and figures go.
-    settings : namespace
+    settings : Settings
 
     Returns
     -------
     Path
-        The file that is shipped; beside it ``compression.json``.
+        The file to ship; beside it ``compression.json``.
+
+    Raises
+    ------
+    TrainingError
+        If a network or the data can't be read, or a file can't be written.
     """
-    learning, validation = parts(folder, settings)
-    place = run / FOLDER
-    temperature = json.loads((run / EVALUATION).read_text())["temperature"]
-    twin = learn.load(run / DEVELOPMENT)
-    plain = export.to_onnx(twin.network, temperature, twin.chip_px, place / "fp32.onnx")
-    trial = _Maker(run / DEVELOPMENT, plain, learning, place, temperature, settings)
-    files = {name: trial.make(name) for name in trial.names()}
-    if settings.pupil.views:
-        finer = learn.load(run / TEACHER / learn.RESULT)
-        files[REFERENCE] = export.to_onnx(
-            finer.network, temperature, finer.chip_px, place / "teacher.onnx"
+    learning, validation = data.learning_and_validation(folder, settings)
+    place, development = run / VARIANTS_FOLDER, run / DEVELOPMENT_FILE
+    temperature = evaluate.read(run)["temperature"]
+    unseen = stored.load(development)
+    plain = export.to_onnx(unseen.network, temperature, unseen.chip_px, place / "fp32.onnx")
+    trial = Maker(development, plain, learning, place, temperature, settings)
+    candidates = {name: trial.make(name) for name in trial.names()}
+    if settings.student.views:
+        teacher = stored.load(run / TEACHER_FOLDER / stored.NETWORK_FILE)
+        candidates[REFERENCE] = export.to_onnx(
+            teacher.network, temperature, teacher.chip_px, place / "teacher.onnx"
         )
-    figures = measured(files, validation)
+    figures = measured(candidates, validation)
     best = pick(figures, settings.compress.largest_loss)
+    made = candidates[best]
     if settings.split.use_all:
-        everything = learning.with_(validation)
-        final = _Maker(chosen, fp32, everything, run / FINAL / FOLDER, temperature, settings)
-        made = final.make(best)
-    else:
-        made = files[best]
-    shipped = run / SHIPPED
-    write_whole(shipped, lambda path: path.write_bytes(made.read_bytes()))
-    chips = learn.chips_of(validation, twin.chip_px)
-    facts = {
-        "shipped": best,
-        "variants": figures,
-        "answer": fitted(measure.outputs(files[best], chips), validation.classes, settings.answer),
-    }
-    write_text(run / COMPRESSION, json.dumps(facts, indent=1))
+        both, final_place = learning.joined(validation), run / FINAL_FOLDER / VARIANTS_FOLDER
+        made = Maker(chosen, fp32, both, final_place, temperature, settings).make(best)
+    shipped = run / SHIPPED_FILE
+    write_atomically(shipped, lambda path: path.write_bytes(made.read_bytes()))
+    said = measure.outputs(candidates[best], predict.chips_of(validation, unseen.chip_px))
+    facts = Compression(
+        shipped=best,
+        variants=figures,
+        answer=fit_answer(said, validation.classes, settings.answer),
+    )
+    write_text(run / COMPRESSION_FILE, json.dumps(facts, indent=1))
     return shipped
 
 
-class _Maker:
-    """Makes the variants of one network, into one folder."""
-
-    def __init__(self, weights: Path, fp32: Path, learning, place: Path, temperature, settings):
-        self._trained, self._fp32, self._learning = learn.load(weights), fp32, learning
-        self._place, self._temperature, self._settings = place, temperature, settings
-        place.mkdir(parents=True, exist_ok=True)
-
-    def names(self) -> list[str]:
-        """The variants that this network can have."""
-        modules = self._trained.network.modules()
-        narrow = any(isinstance(each, InvertedResidual) for each in modules)
-        return [FP32, FP16, INT8_WEIGHTS, INT8, THIN, *([NARROW] if narrow else [])]
-
-    def make(self, name: str) -> Path:
-        """The file of a variant."""
-        if name == FP32:
-            return self._fp32
-        if name == FP16:
-            return store_weights(self._fp32, self._place / "fp16.onnx", np.float16)
-        if name == INT8_WEIGHTS:
-            return store_weights(self._fp32, self._place / "int8-weights.onnx", np.int8)
-        if name == INT8:
-            return quantise(self._fp32, self._place / "int8.onnx", self._sample())
-        return self._pruned(name.split(",")[0])
-
-    def _sample(self) -> np.ndarray:
-        """Some training chips, uint8 [N, S, S, 3]."""
-        random = np.random.default_rng(self._settings.split.seed)
-        count = len(self._learning.classes)
-        wanted = min(count, self._settings.compress.calibration_images)
-        some = self._learning.take(np.sort(random.choice(count, wanted, replace=False)))
-        return learn.chips_of(some, self._trained.chip_px)
-
-    def _pruned(self, way: str) -> Path:
-        """Prune, tune again, and store as int8."""
-        how = self._settings.compress
-        pruned, keep = copy.deepcopy(self._trained.network), None
-        if way == "thinned":
-            keep = surgery.thin_out(pruned, how.thin)
-        else:
-            pruned = surgery.narrow_blocks(pruned, self._sample(), how.narrow)
-        tuning = changed(
-            self._settings,
-            backbone=pruned.backbone,
-            ground={"chip_px": self._trained.chip_px},
-            train={"epochs": how.epochs, "learning_rate": how.learning_rate, "frozen": 0.0},
-        )
-        place, seed = self._place / way, self._settings.seeds[0]
-        done = learn.fit(self._learning, None, place, tuning, seed, start=pruned, keep=keep)
-        network = learn.load(done).network
-        plain = export.to_onnx(
-            network, self._temperature, self._trained.chip_px, place / "fp32.onnx"
-        )
-        return store_weights(plain, self._place / f"{way}.onnx", np.int8)
+def read(run: Path) -> Compression:
+    """What `compress` found in a run."""
+    facts: Compression = json.loads((run / COMPRESSION_FILE).read_text())
+    return facts
 
 
-def store_weights(fp32: Path, file: Path, kind: type) -> Path:
-    """Write the same graph with its large weights stored as int8 or float16.
-
-    int8 has one scale an output channel. ``Cast`` (and ``Mul``) restore the weights; their inputs
-    are constant, so onnxruntime works that out when it loads the file and then runs the very graph
-    of the fp32 file, at its speed. (DequantizeLinear would not be folded: natively it made an
-    inference twice as long.)
+def measured(candidates: Mapping[str, Path], validation: Pictures) -> dict[str, Variant]:
+    """Figures of each file: sizes, accuracy on validation chips, times here and in the browser.
 
     Parameters
     ----------
-    fp32, file : Path
-    kind : type
-        ``np.int8`` or ``np.float16``.
-
-    Returns
-    -------
-    Path
-        ``file``.
+    candidates : mapping of str to Path
+        The variants' files by their names, `FP32` among them.
+    validation : Pictures
     """
-    model = onnx.load(fp32)
-    restored, initializers = [], []
-    for tensor in model.graph.initializer:
-        weights = numpy_helper.to_array(tensor)
-        if weights.dtype != np.float32 or weights.ndim < 2 or weights.size < SMALLEST_STORED:
-            initializers.append(tensor)
-            continue
-        name, cast = tensor.name, tensor.name
-        if kind is np.int8:
-            scale = np.abs(weights).max(tuple(range(1, weights.ndim)), keepdims=True) / 127
-            scale = np.where(scale == 0, 1, scale).astype(np.float32)
-            weights, cast = np.rint(weights / scale), f"{name}.cast"
-            initializers.append(numpy_helper.from_array(scale, f"{name}.scale"))
-        stored = f"{name}.{np.dtype(kind).name}"
-        initializers.append(numpy_helper.from_array(weights.astype(kind), stored))
-        restored.append(helper.make_node("Cast", [stored], [cast], to=TensorProto.FLOAT))
-        if kind is np.int8:
-            restored.append(helper.make_node("Mul", [cast, f"{name}.scale"], [name]))
-    nodes = [*restored, *model.graph.node]
-    del model.graph.initializer[:]
-    del model.graph.node[:]
-    model.graph.initializer.extend(initializers)
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    write_whole(file, lambda path: path.write_bytes(model.SerializeToString()))
-    return file
-
-
-def quantise(fp32: Path, file: Path, chips: np.ndarray) -> Path:
-    """Write the graph in static int8 (QDQ): weights a channel, activations uint8 by their range.
-
-    Parameters
-    ----------
-    fp32, file : Path
-    chips : uint8 [N, S, S, 3]
-        Of training pictures.
-    """
-    convolutions = [n.name for n in onnx.load(fp32).graph.node if n.op_type == "Conv"]
-
-    def write(path: Path) -> None:
-        quantize_static(
-            fp32,
-            path,
-            _Chips(chips),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_quantize=convolutions,
-        )
-
-    write_whole(file, write)
-    return file
-
-
-def measured(files: dict[str, Path], validation: data.Pictures) -> dict:
-    """Figures of each file: sizes, what validation chips give, times here and in the browser."""
     classes = validation.classes
-    figures, reference = {}, None
-    for name, file in tqdm(files.items(), desc="measure", leave=False):
-        chips = learn.chips_of(validation, measure.chip_px_of(file))
-        said = measure.probabilities(file, chips)
-        reference = said if name == FP32 else reference
-        right = np.take_along_axis(said, classes[:, None], 1)
+    said = {
+        name: measure.outputs(file, predict.chips_of(validation, measure.chip_px_of(file)))
+        for name, file in tqdm(candidates.items(), desc="measure", leave=False)
+    }
+    native, plain = measure.native_times(candidates), said[FP32][PROBABILITY]
+    figures: dict[str, Variant] = {}
+    for name, file in candidates.items():
+        probability = said[name][PROBABILITY]
         figures[name] = {
             "bytes": file.stat().st_size,
             "brotli_bytes": measure.compressed_size(file),
-            "accuracy": float((said.argmax(1) == classes).mean()),
-            "cross_entropy": float(-np.log(np.maximum(right, 1e-12)).mean()),
-            "largest_difference": float(np.abs(said - reference).max()),
-            "same_answers": float((said.argmax(1) == reference.argmax(1)).mean()),
+            "accuracy": float((probability.argmax(1) == classes).mean()),
+            "cross_entropy": calibrate.cross_entropy(probability, classes),
+            "largest_difference": float(np.abs(probability - plain).max()),
+            "same_answers": float((probability.argmax(1) == plain.argmax(1)).mean()),
+            "native_ms": _facts_of(native[name]),
         }
-    for name, times in measure.native_times(files).items():
-        figures[name]["native_ms"] = dataclasses.asdict(times)
     try:
-        for name, times in measure.browser_times(files).items():
-            figures[name]["browser_ms"] = dataclasses.asdict(times)
-        figures[FP32]["operators_ms"] = measure.browser_operators(files[FP32])
+        for name, times in measure.browser_times(candidates).items():
+            figures[name]["browser_ms"] = _facts_of(times)
+        figures[FP32]["operators_ms"] = measure.browser_operators(candidates[FP32])
     except TrainingError as error:
         tqdm.write(str(error))
     return figures
 
 
-def pick(figures: dict, largest_loss: float) -> str:
-    """The smallest download among those that lose little and aren't slower than fp32."""
-    whole = figures[FP32]
-    enough = [
+def _facts_of(times: measure.Times) -> TimeFigures:
+    return TimeFigures(least_ms=times.least_ms, median_ms=times.median_ms)
+
+
+def pick(figures: Mapping[str, Variant], largest_loss: float) -> str:
+    """The smallest download among the variants that lose little and aren't slower than fp32.
+
+    Parameters
+    ----------
+    figures : mapping of str to Variant
+    largest_loss : float
+        Of accuracy, compared with fp32.
+    """
+    fp32 = figures[FP32]
+    candidates = [
         name
         for name, each in figures.items()
         if name != REFERENCE
-        and each["accuracy"] >= whole["accuracy"] - largest_loss
-        and not _slower(each, whole)
+        and each["accuracy"] >= fp32["accuracy"] - largest_loss
+        and not _slower(each, fp32)
     ]
-    return min(enough, key=lambda name: figures[name]["brotli_bytes"])
+    return min(candidates, key=lambda name: figures[name]["brotli_bytes"])
 
 
-def _slower(figures: dict, whole: dict) -> bool:
-    """By the least time and by the median: on a busy machine either may stray alone."""
-    place = "browser_ms" if "browser_ms" in whole else "native_ms"
-    return all(figures[place][each] > SCATTER * whole[place][each] for each in whole[place])
+def _slower(variant: Variant, fp32: Variant) -> bool:
+    """By the least time and by the median: on a busy machine either may be off on its own."""
+    if "browser_ms" in fp32:
+        ours, theirs = variant["browser_ms"], fp32["browser_ms"]
+    else:
+        ours, theirs = variant["native_ms"], fp32["native_ms"]
+    return (
+        ours["least_ms"] > SCATTER * theirs["least_ms"]
+        and ours["median_ms"] > SCATTER * theirs["median_ms"]
+    )

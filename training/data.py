@@ -1,23 +1,28 @@
-"""A folder of class folders, as arrays of the pictures that the page would see."""
+"""A folder of class folders, as arrays of the pictures that the page would see.
+
+What may be learned from is read here; the test pictures only by `training.held_out`.
+"""
 
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pyapp.core.imagery.chip import resample
 from pyapp.core.imagery.mosaic import UndecodableError, decode
 from training.errors import TrainingError
+from training.settings import Settings, SplitSettings
 
-PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif"}
-# Side that pictures are kept at, for augmentation; that of UC Merced.
+SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif"}
+# Side at which pictures are kept for augmentation: that of UC Merced.
 SOURCE_PX = 256
 FEWEST = 4
-# Side of what augmentation samples from, against that of a chip.
+# Side of what augmentation samples from, relative to the side of a chip.
 MARGIN = 8 / 7
-TRAIN, TEST = "train", "test"
+TRAIN_FOLDER, TEST_FOLDER = "train", "test"
 
 
 @dataclass(frozen=True)
@@ -26,25 +31,25 @@ class Pictures:
 
     Attributes
     ----------
-    pixels : uint8 [N, P, P, 3]
+    pixels : ndarray of uint8, shape (N, P, P, 3)
         RGB.
-    classes : int64 [N]
+    classes : ndarray of int64, shape (N,)
         Index into ``names``.
     names : tuple of str
         Names of the class folders, sorted.
     files : tuple of str
-        Where each is from: class folder and name.
+        Class folder and name of each picture's file.
     skipped : tuple of str
-        Files that could not be read.
+        Files that could not be read, each with the reason.
     """
 
-    pixels: np.ndarray
-    classes: np.ndarray
+    pixels: NDArray[np.uint8]
+    classes: NDArray[np.int64]
     names: tuple[str, ...]
     files: tuple[str, ...]
     skipped: tuple[str, ...] = ()
 
-    def with_(self, others: "Pictures") -> "Pictures":
+    def joined(self, others: "Pictures") -> "Pictures":
         """These pictures, then others of the same classes."""
         return Pictures(
             np.concatenate([self.pixels, others.pixels]),
@@ -53,8 +58,8 @@ class Pictures:
             self.files + others.files,
         )
 
-    def take(self, chosen: np.ndarray) -> "Pictures":
-        """The pictures at some positions, int [M]."""
+    def take(self, chosen: NDArray[np.intp]) -> "Pictures":
+        """The pictures at some positions, shape (M,)."""
         files = tuple(self.files[each] for each in chosen)
         return Pictures(self.pixels[chosen], self.classes[chosen], self.names, files)
 
@@ -67,8 +72,8 @@ def shrink(pictures: Pictures, chip_px: int) -> Pictures:
 
 
 def has_own_test(folder: Path) -> bool:
-    """Whether a data folder keeps its test images apart."""
-    return (folder / TRAIN).is_dir() and (folder / TEST).is_dir()
+    """Whether a data folder keeps its test pictures apart."""
+    return (folder / TRAIN_FOLDER).is_dir() and (folder / TEST_FOLDER).is_dir()
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -77,12 +82,12 @@ def class_folders(folder: Path) -> list[Path]:
     Raises
     ------
     TrainingError
-        Where there are fewer than two, or two whose names differ only in case.
+        If there are fewer than two, or two whose names differ only in case.
     """
     if not folder.is_dir():
         raise TrainingError(
-            f"There is no folder {folder}. Name one with --data: a folder with a folder of "
-            "pictures for each class."
+            f"There is no folder {folder}. Name one with --data: it should hold one folder of "
+            "pictures per class."
         )
     found = sorted(each for each in folder.iterdir() if each.is_dir() and each.name[0] != ".")
     if len(found) < 2:
@@ -100,21 +105,24 @@ def class_folders(folder: Path) -> list[Path]:
     return found
 
 
-def read(folder: Path, side_px: int, names: tuple[str, ...] | None = None) -> Pictures:
-    """Decode every picture of a folder of class folders and bring it to one size.
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures in a class folder, sorted by name."""
+    return sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
+
+
+def read(folder: Path, names: tuple[str, ...] | None = None) -> Pictures:
+    """Decode every picture in a folder of class folders and resample it to `SOURCE_PX`.
 
     Parameters
     ----------
     folder : Path
-    side_px : int
-        Side of the pictures wanted.
     names : tuple of str, optional
         The classes there should be.
 
     Raises
     ------
     TrainingError
-        Where a class is empty, or the classes are not those of ``names``.
+        If a class has no readable picture, or if the classes are not those of ``names``.
     """
     folders = class_folders(folder)
     found = tuple(each.name for each in folders)
@@ -123,21 +131,20 @@ def read(folder: Path, side_px: int, names: tuple[str, ...] | None = None) -> Pi
         raise TrainingError(
             f"{folder} does not have the classes that were trained: look at {', '.join(odd)}."
         )
-    pixels, classes, kept, skipped = [], [], [], []
-    files = [(number, file) for number, each in enumerate(folders) for file in _pictures(each)]
-    for number, file in tqdm(files, desc=f"read {folder.name}", unit="img", leave=False):
+    pixels, numbers, readable, skipped = [], [], [], []
+    listed = [(number, file) for number, each in enumerate(folders) for file in picture_files(each)]
+    for number, file in tqdm(listed, desc=f"read {folder.name}", unit="img", leave=False):
         try:
-            pixels.append(resample(decode(file.read_bytes()), side_px))
-            classes.append(number)
-            kept.append(_name_of(file))
+            pixels.append(resample(decode(file.read_bytes()), SOURCE_PX))
+            numbers.append(number)
+            readable.append(_name_of(file))
         except UndecodableError as error:
             skipped.append(f"{_name_of(file)}: {error}")
-    counts = np.bincount(np.array(classes, dtype=np.int64), minlength=len(found))
-    for name, count in zip(found, counts, strict=True):
+    classes = np.array(numbers, np.int64)
+    for name, count in zip(found, np.bincount(classes, minlength=len(found)), strict=True):
         if count == 0:
             raise TrainingError(f"{folder / name} has no picture that can be read.")
-    numbers = np.array(classes, np.int64)
-    return Pictures(np.stack(pixels), numbers, found, tuple(kept), tuple(skipped))
+    return Pictures(np.stack(pixels), classes, found, tuple(readable), tuple(skipped))
 
 
 def _name_of(file: Path) -> str:
@@ -145,22 +152,25 @@ def _name_of(file: Path) -> str:
     return f"{file.parent.name}/{file.name}"
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.suffix.lower() in PICTURES)
-
-
 def split(pictures: Pictures, share: float, seed: int) -> tuple[Pictures, Pictures]:
-    """Divide every class by chance.
+    """Divide every class at random.
+
+    Parameters
+    ----------
+    pictures : Pictures
+    share : float
+        Of each class, for ``part``.
+    seed : int
 
     Returns
     -------
-    (rest, part) : Pictures
+    (rest, part) : Pictures, Pictures
         ``part`` has ``share`` of each class, rounded, and at least one picture.
 
     Raises
     ------
     TrainingError
-        Where a class has too few pictures to divide.
+        If a class has too few pictures to be divided.
     """
     random = np.random.default_rng(seed)
     rest, part = [], []
@@ -174,12 +184,46 @@ def split(pictures: Pictures, share: float, seed: int) -> tuple[Pictures, Pictur
         count = max(1, round(share * len(members)))
         part.append(members[:count])
         rest.append(members[count:])
-    return tuple(pictures.take(np.sort(np.concatenate(each))) for each in (rest, part))
+    first, second = (pictures.take(np.sort(np.concatenate(each))) for each in (rest, part))
+    return first, second
 
 
-def training_part(folder: Path, side_px: int, settings) -> Pictures:
-    """All that may be learnt from or chosen by: never a test picture."""
+def training_part(folder: Path, how: SplitSettings) -> Pictures:
+    """Everything that may be learned from or chosen by: never a test picture.
+
+    Raises
+    ------
+    TrainingError
+        As `read` and `split` do.
+    """
     if has_own_test(folder):
-        return read(folder / TRAIN, side_px)
-    pictures = read(folder, side_px)
-    return split(pictures, settings.split.test, settings.split.seed)[0]
+        return read(folder / TRAIN_FOLDER)
+    return split(read(folder), how.test, how.seed)[0]
+
+
+def learning_and_validation(folder: Path, settings: Settings) -> tuple[Pictures, Pictures]:
+    """Pictures to learn from, and pictures to choose and calibrate by.
+
+    Raises
+    ------
+    TrainingError
+        As `read` and `split` do.
+    """
+    pictures = training_part(folder, settings.split)
+    for each in pictures.skipped:
+        tqdm.write(f"skipped {each}")
+    return split(pictures, settings.split.validation, settings.split.seed)
+
+
+def file_stems(folder: Path) -> set[str]:
+    """Names without suffix of all picture files, those of the test too; none is opened.
+
+    Raises
+    ------
+    TrainingError
+        As `class_folders` does.
+    """
+    own_test = has_own_test(folder)
+    places = [folder / TRAIN_FOLDER, folder / TEST_FOLDER] if own_test else [folder]
+    folders = [each for place in places for each in class_folders(place)]
+    return {file.stem for each in folders for file in picture_files(each)}

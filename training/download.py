@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pooch
 
-from training.data import TRAIN
+from training.data import TRAIN_FOLDER
 from training.errors import TrainingError
 from training.site_tools import cache
 
@@ -49,7 +49,7 @@ def fetch(data: Path | None, addresses: tuple[str, ...] = ADDRESSES, sha256: str
     """
     if data is not None:
         return data
-    if (BESIDE / TRAIN).is_dir():
+    if (BESIDE / TRAIN_FOLDER).is_dir():
         return BESIDE
 
     def make(folder: Path) -> None:

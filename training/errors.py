@@ -1,5 +1,5 @@
-"""What a person who trains can do wrong, each with a sentence that says what to do."""
+"""The error of training: one sentence for the person at the command line."""
 
 
 class TrainingError(Exception):
-    """A message for the person at the command line."""
+    """Something that the person can put right; the message says what happened and what to do."""

@@ -1,29 +1,62 @@
-"""Which network is best, and how sure it may be: all on validation pictures, none on the test's."""
+"""Choose the best network and calibrate it, on validation pictures and never on test pictures."""
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
 import torch.nn.functional as nnf
+from numpy.typing import NDArray
 from torch import Tensor
 
-from pyapp.core.model.prediction import familiarity
-from training import calibrate, learn
+from pyapp.core.model.prediction import ACTIVATION, PROBABILITY, familiarity
+from training import calibrate, data, predict, stored
 from training.files import write_text
-from training.train import Trained, parts
+from training.settings import AnswerSettings, Settings
+from training.stored import TrainedNetwork
+from training.train import Trained
 
-CHOSEN, DEVELOPMENT, EVALUATION = "chosen.pt", "development.pt", "evaluation.json"
+CHOSEN_FILE, DEVELOPMENT_FILE = "chosen.pt", "development.pt"
+EVALUATION_FILE = "evaluation.json"
 AVERAGE = "average of all seeds"
 
 
-def evaluate(trained: Trained, folder: Path, run: Path, settings) -> Path:
+class Candidate(TypedDict):
+    """Figures of one network on validation pictures; cross-entropy is after scaling."""
+
+    accuracy: float
+    cross_entropy: float
+    temperature: float
+    calibration_error_before: float
+    calibration_error: float
+
+
+class Evaluation(TypedDict):
+    """What ``evaluation.json`` holds."""
+
+    chosen: str
+    temperature: float
+    candidates: dict[str, Candidate]
+    validation_images: int
+
+
+class Answer(TypedDict):
+    """What the page goes by; see the table of doubts in docs/design.md."""
+
+    threshold: float
+    sets: dict[str, float]
+    familiar: float
+
+
+def evaluate(trained: Trained, folder: Path, run: Path, settings: Settings) -> Path:
     """Choose among the networks of all seeds and their average; fit the temperature.
 
-    The average of the weights (Wortsman et al., Model Soups, ICML 2022) is a candidate where the
-    seeds went on from the same network. All is chosen among the networks that never saw the
-    validation pictures; what goes on is the one made in the same way of all pictures.
+    The average of the weights (Wortsman et al., Model Soups, ICML 2022) is a candidate if the
+    seeds started from the same network. The choice is made among the networks that never saw the
+    validation pictures; what goes on is its counterpart, made in the same way from all pictures.
 
     Parameters
     ----------
@@ -33,86 +66,102 @@ def evaluate(trained: Trained, folder: Path, run: Path, settings) -> Path:
         The data.
     run : Path
         Where the result goes.
-    settings : namespace
+    settings : Settings
 
     Returns
     -------
     Path
-        The chosen weights; beside them its twin that never saw the validation pictures
+        The chosen weights; beside them their counterpart that never saw the validation pictures
         (``development.pt``), and ``evaluation.json``.
+
+    Raises
+    ------
+    TrainingError
+        If a network or the data can't be read, or a file can't be written.
     """
-    _, validation = parts(folder, settings)
-    wanted = torch.from_numpy(validation.classes)
+    _, validation = data.learning_and_validation(folder, settings)
     candidates = _candidates(trained.development, settings)
-    figures = {}
+    figures: dict[str, Candidate] = {}
     for name, each in candidates.items():
-        chips = learn.chips_of(validation, each.chip_px)
-        logits = learn.logits_of(each.network, chips)
-        temperature = calibrate.fit_temperature(logits, validation.classes)
-        figures[name] = {
-            "accuracy": learn.accuracy(logits, validation.classes),
-            "cross_entropy": nnf.cross_entropy(logits / temperature, wanted).item(),
-            "temperature": temperature,
-            "calibration_error_before": _error(logits, validation.classes),
-            "calibration_error": _error(logits / temperature, validation.classes),
-        }
+        chips = predict.chips_of(validation, each.chip_px)
+        figures[name] = _figures(predict.logits_of(each.network, chips), validation.classes)
     best = min(
         figures, key=lambda name: (-figures[name]["accuracy"], figures[name]["cross_entropy"])
     )
-    learn.save(run / DEVELOPMENT, candidates[best])
-    learn.save(run / CHOSEN, _candidates(trained.final, settings)[best])
-    facts = {
-        "chosen": best,
-        "temperature": figures[best]["temperature"],
-        "candidates": figures,
-        "validation_images": len(wanted),
-    }
-    write_text(run / EVALUATION, json.dumps(facts, indent=1))
-    return run / CHOSEN
+    stored.save(run / DEVELOPMENT_FILE, candidates[best])
+    stored.save(run / CHOSEN_FILE, _candidates(trained.final, settings)[best])
+    facts = Evaluation(
+        chosen=best,
+        temperature=figures[best]["temperature"],
+        candidates=figures,
+        validation_images=len(validation.classes),
+    )
+    write_text(run / EVALUATION_FILE, json.dumps(facts, indent=1))
+    return run / CHOSEN_FILE
 
 
-def _candidates(files: list[Path], settings) -> dict:
+def read(run: Path) -> Evaluation:
+    """What `evaluate` found in a run."""
+    facts: Evaluation = json.loads((run / EVALUATION_FILE).read_text())
+    return facts
+
+
+def _figures(logits: Tensor, classes: NDArray[np.int64]) -> Candidate:
+    temperature = calibrate.fit_temperature(logits, classes)
+    scaled = logits / temperature
+    return Candidate(
+        accuracy=predict.accuracy(logits, classes),
+        cross_entropy=nnf.cross_entropy(scaled, torch.from_numpy(classes)).item(),
+        temperature=temperature,
+        calibration_error_before=_error(logits, classes),
+        calibration_error=_error(scaled, classes),
+    )
+
+
+def _candidates(files: list[Path], settings: Settings) -> dict[str, TrainedNetwork]:
     """Trained networks by what the report calls them."""
-    found = {f"seed {each.seed}": each for each in map(learn.load, files)}
-    if len(found) > 1 and settings.pupil.views:
-        found[AVERAGE] = _averaged(list(found.values()))
+    networks = [stored.load(file) for file in files]
+    found = {f"seed {each.seed}": each for each in networks}
+    if len(found) > 1 and settings.student.views:
+        found[AVERAGE] = _averaged(networks)
     return found
 
 
-def _averaged(trained: list):
-    """A network whose weights are the mean of others'."""
-    whole = copy.copy(trained[0])
+def _averaged(trained: list[TrainedNetwork]) -> TrainedNetwork:
+    """A network whose weights are the mean of the others'."""
     states = [each.network.state_dict() for each in trained]
-    whole.network = copy.deepcopy(whole.network)
-    whole.network.load_state_dict(
+    network = copy.deepcopy(trained[0].network)
+    network.load_state_dict(
         {name: torch.stack([each[name] for each in states]).mean(0) for name in states[0]}
     )
-    whole.seed = [each.seed for each in trained]
-    return whole
+    seeds = [each.seed for each in trained if isinstance(each.seed, int)]
+    return replace(trained[0], network=network, seed=seeds)
 
 
-def _error(logits: Tensor, classes: np.ndarray) -> float:
+def _error(logits: Tensor, classes: NDArray[np.int64]) -> float:
     return calibrate.calibration_error(torch.softmax(logits, 1).numpy(), classes)
 
 
-def fitted(said: dict[str, np.ndarray], classes: np.ndarray, how) -> dict:
+def fit_answer(
+    said: dict[str, NDArray[np.float32]], classes: NDArray[np.int64], how: AnswerSettings
+) -> Answer:
     """What the page goes by, fitted to what the shipped file says of validation chips.
 
     Parameters
     ----------
-    said : dict of str to array
-        The file's outputs.
-    classes : int64 [N]
-    how : namespace
-        The table ``answer`` of the settings.
+    said : dict of str to ndarray
+        The file's outputs, as the contract in docs/design.md names them.
+    classes : ndarray of int64, shape (N,)
+        The right classes.
+    how : AnswerSettings
     """
-    probability = said["probability"]
-    scores = familiarity(said["activation"])
-    return {
-        "threshold": calibrate.fit_threshold(probability, classes, how.right),
-        "sets": {
+    probability = said[PROBABILITY]
+    scores = familiarity(said[ACTIVATION])
+    return Answer(
+        threshold=calibrate.fit_threshold(probability, classes, how.right),
+        sets={
             f"{coverage:g}": round(calibrate.fit_sets(probability, classes, coverage), 6)
             for coverage in how.coverage
         },
-        "familiar": round(calibrate.fit_familiarity(scores, how.familiar), 4),
-    }
+        familiar=round(calibrate.fit_familiarity(scores, how.familiar), 4),
+    )

@@ -1,10 +1,11 @@
-"""The trained network as one ONNX file with its pre- and post-processing inside.
+"""Export a trained network as one ONNX file that includes pre- and post-processing.
 
-The contract is that of docs/design.md: uint8 chips in; probability, embedding and class-activation
-map out.
+The contract is in docs/design.md: uint8 chips in; probability, embedding and class-activation map
+out.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
@@ -12,13 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from pyapp.core.model.prediction import INPUT, OUTPUTS
-from training import learn
-from training.evaluate import EVALUATION
-from training.files import write_whole
+from training import evaluate, stored
+from training.files import write_atomically
 from training.network import Network
 
 OPSET = 18
-FP32 = "model-fp32.onnx"
+FP32_FILE = "model-fp32.onnx"
 
 
 class Exported(nn.Module):
@@ -28,24 +28,36 @@ class Exported(nn.Module):
     ----------
     network : Network
     temperature : float
+        What the logits are divided by.
     """
 
-    def __init__(self, network: Network, temperature: float):
+    def __init__(self, network: Network, temperature: float) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
-        # A class-activation map is what the head says of each place alone.
-        self.at_places = None
+        # A class-activation map is the head applied to each place alone.
+        self.at_places: nn.Conv2d | None = None
         if isinstance(network.neck, nn.Flatten):
             classes, width = network.head.weight.shape
             self.at_places = nn.Conv2d(width, classes, 1)
-            self.at_places.weight.data = network.head.weight.data[:, :, None, None].clone()
-            self.at_places.bias.data = network.head.bias.data.clone()
+            self.at_places.load_state_dict(
+                {"weight": network.head.weight[:, :, None, None], "bias": network.head.bias}
+            )
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Take uint8 [N, S, S, 3]; give [N, C], [N, D] and [N, C, h, w]."""
+        """Probability, embedding and activation of chips.
+
+        Parameters
+        ----------
+        image : Tensor of uint8, shape (N, S, S, 3)
+
+        Returns
+        -------
+        (probability, embedding, activation) : Tensor of float32
+            Shapes (N, C), (N, D) and (N, C, h, w).
+        """
         chips = self.network.normalise(image.permute(0, 3, 1, 2).float())
-        features = self.network.features(chips)
+        features: Tensor = self.network.features(chips)
         pooled = features.mean((2, 3), keepdim=True)
         if self.at_places is not None:
             embedding, activation = pooled.flatten(1), self.at_places(features)
@@ -56,15 +68,15 @@ class Exported(nn.Module):
         return torch.softmax(logits / self.temperature, 1), embedding, activation
 
     def _each_place(self, features: Tensor) -> Tensor:
-        """Where layers come between pooling and head: those and the head, place by place."""
+        """The neck and the head at each place, if the backbone has a neck."""
         width, high, wide = features.shape[1:]
         places = features.permute(0, 2, 3, 1).reshape(-1, width, 1, 1)
-        said = self.network.head(self.network.neck(places))
+        said: Tensor = self.network.head(self.network.neck(places))
         return said.reshape(-1, high, wide, said.shape[1]).permute(0, 3, 1, 2)
 
 
 def export(chosen: Path, run: Path) -> Path:
-    """The weights that `evaluate` chose, as the fp32 graph with its temperature inside.
+    """Write the weights that `evaluate` chose as an fp32 graph, with the temperature inside.
 
     Parameters
     ----------
@@ -77,10 +89,15 @@ def export(chosen: Path, run: Path) -> Path:
     -------
     Path
         The graph.
+
+    Raises
+    ------
+    TrainingError
+        If the weights can't be read, or the graph can't be written.
     """
-    trained = learn.load(chosen)
-    temperature = json.loads((run / EVALUATION).read_text())["temperature"]
-    return to_onnx(trained.network, temperature, trained.chip_px, run / FP32)
+    trained = stored.load(chosen)
+    temperature = evaluate.read(run)["temperature"]
+    return to_onnx(trained.network, temperature, trained.chip_px, run / FP32_FILE)
 
 
 def to_onnx(network: Network, temperature: float, chip_px: int, file: Path) -> Path:
@@ -98,6 +115,11 @@ def to_onnx(network: Network, temperature: float, chip_px: int, file: Path) -> P
     -------
     Path
         ``file``.
+
+    Raises
+    ------
+    TrainingError
+        If it can't be written.
     """
     module = Exported(network, temperature).eval().to(memory_format=torch.contiguous_format)
     example = torch.zeros((2, chip_px, chip_px, 3), dtype=torch.uint8)
@@ -111,14 +133,26 @@ def to_onnx(network: Network, temperature: float, chip_px: int, file: Path) -> P
         dynamo=True,
         verbose=False,
     )
+    assert program is not None
     model = program.model_proto
-    _forget_where(model)
-    write_whole(file, lambda path: path.write_bytes(model.SerializeToString()))
+    _forget_source(model)
+    return write_model(model, file)
+
+
+def write_model(model: onnx.ModelProto, file: Path) -> Path:
+    """Write a graph, and return its path.
+
+    Raises
+    ------
+    TrainingError
+        If it can't be written.
+    """
+    write_atomically(file, lambda path: path.write_bytes(model.SerializeToString()))
     return file
 
 
-def _forget_where(model: onnx.ModelProto) -> None:
-    """Leave out what the exporter notes of this machine's files and of the code."""
+def _forget_source(model: onnx.ModelProto) -> None:
+    """Leave out what the exporter notes about the code and the files of this machine."""
     for node in model.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
@@ -128,12 +162,17 @@ def _forget_where(model: onnx.ModelProto) -> None:
     del model.graph.value_info[:]
 
 
-def write_facts(source: Path, file: Path, facts: dict) -> Path:
-    """Copy a model with facts in its ``metadata_props``, each as JSON: QGIS Deepness's way."""
+def write_facts(source: Path, file: Path, facts: Mapping[str, object]) -> Path:
+    """Copy a model with facts in its ``metadata_props``, each as JSON, as QGIS Deepness reads them.
+
+    Raises
+    ------
+    TrainingError
+        If it can't be written.
+    """
     model = onnx.load(source)
     del model.metadata_props[:]
     for name, value in facts.items():
         model.metadata_props.add(key=name, value=json.dumps(value))
     model.producer_name, model.producer_version = "lookdown", ""
-    write_whole(file, lambda path: path.write_bytes(model.SerializeToString()))
-    return file
+    return write_model(model, file)

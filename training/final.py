@@ -1,245 +1,246 @@
-"""The test: what the finished file does on pictures that nothing was chosen by.
+"""Measure the finished file on the test pictures, which nothing was chosen by."""
 
-The only module that opens the test part, and it does so once for a run: whoever looks, changes the
-run and looks again has begun to choose by the test. Every opening is written down, and told in the
-report.
-"""
-
-import dataclasses
-import datetime
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pyapp.core.imagery.chip import resample
-from pyapp.core.model.prediction import familiarity
-from training import calibrate, data, learn, measure
-from training.compress import COMPRESSION
+from pyapp.core.model.prediction import ACTIVATION, PROBABILITY, familiarity
+from training import calibrate, compress, evaluate, measure, predict, stored
+from training.data import Pictures
 from training.errors import TrainingError
-from training.evaluate import CHOSEN, EVALUATION
-from training.files import write_text, write_whole
+from training.evaluate import CHOSEN_FILE
+from training.files import write_atomically, write_text
+from training.held_out import SHIPPED, Door, was_measured
+from training.settings import Settings
 from training.train import Trained
 
-OPENED, FINAL, SAID = "test-opened.json", "final.json", "final.npz"
-# Ground resolutions of the same pictures, against their own.
-SHARPNESS = {"native": 1.0, "half": 0.5, "one and a half": 1.5}
+FINAL_FILE, OUTPUTS_FILE = "final.json", "final.npz"
+# Resolutions at which the same pictures are measured, relative to their own.
+SHARPNESS_FACTORS = {"native": 1.0, "half": 0.5, "one and a half": 1.5}
 
 
-@dataclass(frozen=True)
-class Score:
-    """Figures on one set of pictures.
+class Score(TypedDict):
+    """Figures on one set of pictures, rounded to four digits.
 
-    Attributes
-    ----------
-    images : int
-    accuracy : float
-    interval : tuple of float
-        95 %, by Wilson.
-    calibration_error : float
-    answered : float
-        Share whose probability reaches the threshold.
-    right_of_answered : float
+    ``interval`` is the 95 % confidence interval of the accuracy, ``answered`` the share of pictures
+    whose probability reaches the threshold.
     """
 
     images: int
     accuracy: float
-    interval: tuple[float, float]
+    interval: list[float]
     calibration_error: float
     answered: float
     right_of_answered: float
 
 
-def score(probability: np.ndarray, classes: np.ndarray, threshold: float) -> Score:
-    """Figures of probabilities, float [N, C], against the right classes, int64 [N]."""
+class SetFigures(TypedDict):
+    """How often label sets hold the right class, and their mean number of classes."""
+
+    covered: float
+    mean_size: float
+
+
+class BrowserFigures(TypedDict):
+    """How onnxruntime-web agrees with onnxruntime."""
+
+    largest_difference: float
+    same_answers: int
+    images: int
+
+
+class FinalInBrowser(TypedDict, total=False):
+    """What needs a browser."""
+
+    onnxruntime_against_browser: BrowserFigures
+
+
+class Final(FinalInBrowser):
+    """What ``final.json`` holds; scores by sharpness, networks by seed, sets by coverage."""
+
+    shipped: dict[str, Score]
+    fp32: Score
+    seeds: dict[str, float]
+    seeds_mean: float
+    development_seeds: dict[str, float]
+    sets: dict[str, SetFigures]
+    familiar: float
+    reliability: list[calibrate.Bin]
+    torch_against_onnxruntime: float
+    int8_against_fp32: float
+
+
+def score(probability: NDArray[np.float32], classes: NDArray[np.int64], threshold: float) -> Score:
+    """Figures of answers.
+
+    Parameters
+    ----------
+    probability : ndarray of float32, shape (N, C)
+    classes : ndarray of int64, shape (N,)
+        The right classes.
+    threshold : float
+        Probability below which the page says "not sure".
+    """
     correct = probability.argmax(1) == classes
     answered = probability.max(1) >= threshold
+    right_of_answered = float(correct[answered].mean()) if answered.any() else float("nan")
+    interval = calibrate.wilson(int(correct.sum()), len(classes))
     return Score(
         images=len(classes),
-        accuracy=float(correct.mean()),
-        interval=calibrate.wilson(int(correct.sum()), len(classes)),
-        calibration_error=calibrate.calibration_error(probability, classes),
-        answered=float(answered.mean()),
-        right_of_answered=float(correct[answered].mean()) if answered.any() else float("nan"),
+        accuracy=round(float(correct.mean()), 4),
+        interval=[round(each, 4) for each in interval],
+        calibration_error=round(calibrate.calibration_error(probability, classes), 4),
+        answered=round(float(answered.mean()), 4),
+        right_of_answered=round(right_of_answered, 4),
     )
 
 
-def at_sharpness(pixels: np.ndarray, factor: float) -> np.ndarray:
-    """The same ground in imagery ``factor`` times as fine, uint8 [P, P, 3] to [fP, fP, 3]."""
+def at_sharpness(pixels: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    """The same ground in imagery ``factor`` times as fine, from shape (P, P, 3)."""
     return resample(pixels, round(pixels.shape[0] * factor))
 
 
-def test(
-    file: Path,
-    folder: Path,
-    names: tuple[str, ...],
-    settings,
-    threshold: float,
-) -> dict[str, Score]:
-    """Measure a model's file on the test pictures.
+def scores(file: Path, pictures: Pictures, threshold: float) -> dict[str, Score]:
+    """Measure a model's file on pictures at each of `SHARPNESS_FACTORS`.
 
-    Returns
-    -------
-    dict
-        ``Score`` by the name of each sharpness of the imagery.
+    Parameters
+    ----------
+    file : Path
+    pictures : Pictures
+    threshold : float
+        As for `score`.
     """
-    return _scores(file, test_part(folder, names, settings), threshold)
-
-
-def _scores(file: Path, pictures: data.Pictures, threshold: float) -> dict[str, Score]:
     side = measure.chip_px_of(file)
     said = {
         name: measure.probabilities(file, _chips(pictures, factor, side))
-        for name, factor in SHARPNESS.items()
+        for name, factor in SHARPNESS_FACTORS.items()
     }
     return {name: score(each, pictures.classes, threshold) for name, each in said.items()}
 
 
-def finish(shipped: Path, fp32: Path, trained: Trained, folder: Path, run: Path, settings,
-           again: bool = False) -> Path:  # fmt: skip
-    """Open the test pictures, once, and measure everything that the report tells of them.
+def finish(
+    shipped: Path,
+    fp32: Path,
+    trained: Trained,
+    folder: Path,
+    run: Path,
+    settings: Settings,
+    again: bool = False,
+) -> Path:
+    """Open the test pictures, once, and measure everything that the report says of them.
 
     Parameters
     ----------
     shipped, fp32 : Path
         The file for the page, and the graph it was made from.
     trained : Trained
-        The weights of every seed.
+        The networks of all seeds.
     folder, run : Path
         The data; where the figures go.
-    settings : namespace
+    settings : Settings
     again : bool
-        Open them although another file of this run was measured before.
+        Open them even if another file of this run was measured before.
 
     Returns
     -------
     Path
-        ``final.json``; beside it what the shipped file said, for the pictures of the report.
+        ``final.json``; beside it the shipped file's outputs, for the pictures in the report.
 
     Raises
     ------
     TrainingError
-        Where the test was opened before, for another file.
+        If the test pictures were opened before for another file of this run, or a file can't be
+        read or written.
     """
-    if not _note_opening(shipped, run, again):
-        return run / FINAL
-    answer = json.loads((run / COMPRESSION).read_text())["answer"]
-    temperature = json.loads((run / EVALUATION).read_text())["temperature"]
-    chosen = learn.load(run / CHOSEN)
-    names = chosen.names
-    pictures = test_part(folder, names, settings)
-    classes, side = pictures.classes, chosen.chip_px
-    chips = _chips(pictures, 1.0, side)
-    said = measure.outputs(shipped, chips)
-    plain = measure.probabilities(fp32, chips)
-    development, seeds = (_of_seeds(files, chips, classes) for files in trained)
-    of_torch = torch.softmax(learn.logits_of(chosen.network, chips) / temperature, 1).numpy()
-    sharp = _scores(shipped, pictures, answer["threshold"])
-    facts = {
-        "shipped": {name: rounded(each) for name, each in sharp.items()},
-        "fp32": rounded(score(plain, classes, answer["threshold"])),
-        "seeds": seeds,
-        "seeds_mean": round(float(np.mean(list(seeds.values()))), 4),
-        "development_seeds": development,
-        "sets": {
-            coverage: _set_figures(said["probability"], classes, level)
+    sha256 = hashlib.sha256(shipped.read_bytes()).hexdigest()
+    if was_measured(run, sha256, again) and (run / FINAL_FILE).exists():
+        return run / FINAL_FILE
+    chosen = stored.load(run / CHOSEN_FILE)
+    pictures = Door(run, SHIPPED, sha256).test_pictures(folder, chosen.names, settings)
+    classes, chips = pictures.classes, _chips(pictures, 1.0, chosen.chip_px)
+    answer, temperature = compress.read(run)["answer"], evaluate.read(run)["temperature"]
+    said, plain = measure.outputs(shipped, chips), measure.probabilities(fp32, chips)
+    probability, activation = said[PROBABILITY], said[ACTIVATION]
+    development, seeds = (_of_seeds(networks, chips, classes) for networks in trained)
+    logits = predict.logits_of(chosen.network, chips)
+    of_torch = torch.softmax(logits / temperature, 1).numpy()
+    familiar = familiarity(activation) >= answer["familiar"]
+    facts = Final(
+        shipped=scores(shipped, pictures, answer["threshold"]),
+        fp32=score(plain, classes, answer["threshold"]),
+        seeds=seeds,
+        seeds_mean=round(float(np.mean(list(seeds.values()))), 4),
+        development_seeds=development,
+        sets={
+            coverage: _set_figures(probability, classes, level)
             for coverage, level in answer["sets"].items()
         },
-        "familiar": round(float((familiarity(said["activation"]) >= answer["familiar"]).mean()), 4),
-        "reliability": [list(each) for each in calibrate.reliability(said["probability"], classes)],
-        "torch_against_onnxruntime": float(np.abs(of_torch - plain).max()),
-        "int8_against_fp32": float(np.abs(said["probability"] - plain).max()),
-    }
+        familiar=round(float(familiar.mean()), 4),
+        reliability=calibrate.reliability(probability, classes),
+        torch_against_onnxruntime=float(np.abs(of_torch - plain).max()),
+        int8_against_fp32=float(np.abs(probability - plain).max()),
+    )
     try:
-        browser = measure.browser_probabilities(shipped, chips)
-        facts["onnxruntime_against_browser"] = {
-            "largest_difference": float(np.abs(browser - said["probability"]).max()),
-            "same_answers": int((browser.argmax(1) == said["probability"].argmax(1)).sum()),
-            "images": len(classes),
-        }
+        facts["onnxruntime_against_browser"] = _in_browser(shipped, chips, probability)
     except TrainingError as error:
         tqdm.write(str(error))
-    contents = {"probability": said["probability"], "activation": said["activation"],
-                "classes": classes, "chips": chips}  # fmt: skip
-    write_whole(run / SAID, lambda path: _save(path, contents))
-    write_text(run / FINAL, json.dumps(facts, indent=1))
-    return run / FINAL
+
+    def save(path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file, probability=probability, activation=activation, classes=classes, chips=chips
+            )
+
+    write_atomically(run / OUTPUTS_FILE, save)
+    write_text(run / FINAL_FILE, json.dumps(facts, indent=1))
+    return run / FINAL_FILE
 
 
-def _of_seeds(files: list[Path], chips: np.ndarray, classes: np.ndarray) -> dict[str, float]:
+def read(run: Path) -> Final:
+    """What `finish` measured in a run."""
+    facts: Final = json.loads((run / FINAL_FILE).read_text())
+    return facts
+
+
+def _of_seeds(
+    files: list[Path], chips: NDArray[np.uint8], classes: NDArray[np.int64]
+) -> dict[str, float]:
     """Accuracy of each seed's network."""
-    networks = [learn.load(file) for file in files]
+    networks = [stored.load(file) for file in files]
     return {
-        f"{each.seed}": learn.accuracy(learn.logits_of(each.network, chips), classes)
+        f"{each.seed}": predict.accuracy(predict.logits_of(each.network, chips), classes)
         for each in networks
     }
 
 
-def _set_figures(probability: np.ndarray, classes: np.ndarray, level: float) -> dict[str, float]:
-    covered, size = calibrate.covered(probability, classes, level)
-    return {"covered": round(covered, 4), "mean_size": round(size, 4)}
+def _set_figures(
+    probability: NDArray[np.float32], classes: NDArray[np.int64], level: float
+) -> SetFigures:
+    share, size = calibrate.covered(probability, classes, level)
+    return SetFigures(covered=round(share, 4), mean_size=round(size, 4))
 
 
-def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+def _in_browser(
+    file: Path, chips: NDArray[np.uint8], native: NDArray[np.float32]
+) -> BrowserFigures:
+    probability = measure.browser_probabilities(file, chips)
+    return BrowserFigures(
+        largest_difference=float(np.abs(probability - native).max()),
+        same_answers=int((probability.argmax(1) == native.argmax(1)).sum()),
+        images=len(chips),
+    )
 
 
-def _note_opening(shipped: Path, run: Path, again: bool) -> bool:
-    """Write down that the test is opened; not where its figures for this very file are there."""
-    note = run / OPENED
-    openings = json.loads(note.read_text()) if note.exists() else []
-    sha256 = hashlib.sha256(shipped.read_bytes()).hexdigest()
-    others = [each for each in openings if each["sha256"] != sha256]
-    if openings and not others and (run / FINAL).exists():
-        return False
-    if others and not again:
-        raise TrainingError(
-            f"The test pictures were opened on {others[-1]['date']} for another file of this run. "
-            "To measure a changed one on them is to choose by the test. Train under a new --name, "
-            "or say --again; the report will tell."
-        )
-    now = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    write_text(note, json.dumps([*openings, {"date": now, "sha256": sha256}], indent=1))
-    return True
-
-
-def rounded(figures: Score) -> dict:
-    """Figures as a report shows them."""
-    return {
-        name: _rounded_all(value) if isinstance(value, tuple) else
-        round(value, 4) if isinstance(value, float) else value
-        for name, value in dataclasses.asdict(figures).items()
-    }  # fmt: skip
-
-
-def _rounded_all(values) -> list[float]:
-    return [round(each, 4) for each in values]
-
-
-def _chips(pictures: data.Pictures, factor: float, chip_px: int) -> np.ndarray:
-    sharp = pictures.pixels
-    if factor != 1.0:
-        sharp = [at_sharpness(each, factor) for each in sharp]
+def _chips(pictures: Pictures, factor: float, chip_px: int) -> NDArray[np.uint8]:
+    """The chips of some pictures at a sharpness, shape (N, S, S, 3)."""
+    if factor == 1.0:
+        return predict.chips_of(pictures, chip_px)
+    sharp = [at_sharpness(each, factor) for each in pictures.pixels]
     return np.stack([resample(each, chip_px) for each in sharp])
-
-
-def everything(folder: Path, settings) -> data.Pictures:
-    """All pictures, those of the test too: for other splits, with networks of their own."""
-    if not data.has_own_test(folder):
-        return data.read(folder, data.SOURCE_PX)
-    own = data.read(folder / data.TRAIN, data.SOURCE_PX)
-    test = data.read(folder / data.TEST, data.SOURCE_PX, own.names)
-    return own.with_(test)
-
-
-def test_part(folder: Path, names: tuple[str, ...], settings) -> data.Pictures:
-    """The pictures that nothing may be chosen by."""
-    if data.has_own_test(folder):
-        return data.read(folder / data.TEST, data.SOURCE_PX, names)
-    everything = data.read(folder, data.SOURCE_PX, names)
-    return data.split(everything, settings.split.test, settings.split.seed)[1]

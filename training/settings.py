@@ -1,10 +1,12 @@
-"""The settings of a run, read from one TOML file."""
+"""The settings of a run, read from one TOML file. ``settings.toml`` explains every value."""
 
-import copy
+import argparse
+import dataclasses
 import json
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -14,71 +16,210 @@ else:
 from training.errors import TrainingError
 from training.files import write_text
 
-DEFAULT = Path(__file__).with_name("settings.toml")
-COPY = "settings.toml"
+DEFAULT_FILE = Path(__file__).with_name("settings.toml")
+COPY_FILE = "settings.toml"
+
+Table = TypeVar("Table")
 
 
-def read(path: Path = DEFAULT) -> SimpleNamespace:
-    """The settings in a TOML file, its tables as attributes."""
-    return _as_namespace(tomllib.loads(path.read_text(encoding="utf-8")))
+@dataclass(frozen=True)
+class GroundSettings:
+    """Table ``ground``: what one chip shows."""
+
+    footprint_m: float
+    chip_px: int
 
 
-def changed(settings: SimpleNamespace, **values) -> SimpleNamespace:
-    """A copy of settings with some values replaced; a dictionary replaces inside a table."""
-    new = copy.deepcopy(settings)
-    for name, value in values.items():
-        if isinstance(value, dict):
-            vars(getattr(new, name)).update(value)
-        else:
-            setattr(new, name, value)
-    return new
+@dataclass(frozen=True)
+class SplitSettings:
+    """Table ``split``: how the pictures are divided."""
+
+    seed: int
+    validation: float
+    use_all: bool
+    test: float
 
 
-def _as_namespace(value):
-    if isinstance(value, dict):
-        return SimpleNamespace(**{key: _as_namespace(each) for key, each in value.items()})
+@dataclass(frozen=True)
+class TrainSettings:
+    """Table ``train``: how a network is trained."""
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    label_smoothing: float
+    mixup: float
+    ema: float
+    frozen: float
+
+
+@dataclass(frozen=True)
+class StudentSettings:
+    """Table ``student``: how a student is cut out of its teacher and trained by it."""
+
+    views: int
+    trust: float
+    teacher_px: int
+    narrow: float
+    epochs: int
+    learning_rate: float
+    frozen: float
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """Table ``augment``: how pictures are varied."""
+
+    turn_deg: float
+    scale: tuple[float, float]
+    shift: float
+    coarsest_m: float
+    coarse_share: float
+    jpeg_share: float
+    jpeg_quality: tuple[int, int]
+    light: float
+    haze: float
+
+
+@dataclass(frozen=True)
+class AnswerSettings:
+    """Table ``answer``: what the answers on the page should promise."""
+
+    right: float
+    coverage: tuple[float, ...]
+    familiar: float
+
+
+@dataclass(frozen=True)
+class CompressSettings:
+    """Table ``compress``: how smaller variants are made, and what they may lose."""
+
+    calibration_images: int
+    thin: float
+    narrow: float
+    epochs: int
+    learning_rate: float
+    largest_loss: float
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """Table ``study``: the short runs of ``python -m training study``."""
+
+    chip_px: int
+    epochs: int
+    left_out: int
+    split_epochs: int
+    splits: int
+    split_test: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run."""
+
+    name: str
+    title: str
+    backbone: str
+    seeds: tuple[int, ...]
+    ground: GroundSettings
+    split: SplitSettings
+    train: TrainSettings
+    student: StudentSettings
+    augment: AugmentSettings
+    answer: AnswerSettings
+    compress: CompressSettings
+    study: StudySettings
+
+    def with_chip_px(self, chip_px: int) -> "Settings":
+        """The same settings for chips of another side, in pixels."""
+        return replace(self, ground=replace(self.ground, chip_px=chip_px))
+
+
+def read(path: Path = DEFAULT_FILE) -> Settings:
+    """The settings in a TOML file.
+
+    Raises
+    ------
+    TrainingError
+        If the file can't be read, or if a setting is missing, unknown or of the wrong type.
+    """
+    try:
+        return _table(Settings, tomllib.loads(path.read_text(encoding="utf-8")), "the file")
+    except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError among them.
+        raise TrainingError(f"The settings {path} cannot be read: {error}.") from error
+
+
+# The types of a table are known only while the program runs, hence Any.
+def _table(kind: type[Table], facts: dict[str, Any], where: str) -> Table:
+    """A dataclass from a TOML table with exactly its fields."""
+    hints = get_type_hints(kind)
+    unknown, missing = sorted(facts.keys() - hints), sorted(hints.keys() - facts)
+    if unknown:
+        raise ValueError(f"{where} has no setting {', '.join(unknown)}")
+    if missing:
+        raise ValueError(f"{where} lacks {', '.join(missing)}")
+    return kind(**{name: _value(hints[name], facts[name], name) for name in hints})
+
+
+def _value(kind: Any, value: Any, name: str) -> Any:
+    """A TOML value as the type of its field: arrays become tuples, whole numbers floats."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, dict):
+        return _table(kind, value, f"[{name}]")
+    if get_origin(kind) is tuple and isinstance(value, list):
+        kinds = get_args(kind)
+        if kinds[-1] is Ellipsis:
+            kinds = kinds[:1] * len(value)
+        if len(kinds) == len(value):
+            return tuple(_value(*each, name) for each in zip(kinds, value, strict=True))
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ValueError(f"{name} = {json.dumps(value, default=str)} is not of the right type")
     return value
 
 
-def choose(options) -> SimpleNamespace:
+def choose(options: argparse.Namespace) -> Settings:
     """The settings that a command line asks for.
 
     Raises
     ------
     TrainingError
-        Where the file can't be read.
+        As `read` does.
     """
-    try:
-        settings = read(options.settings)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise TrainingError(f"The settings {options.settings} cannot be read: {error}.") from error
+    settings = read(options.settings)
     if options.name:
-        settings.name = options.name
-        settings.title = options.name
+        settings = replace(settings, name=options.name, title=options.name)
     if options.backbone:
-        settings.backbone = options.backbone
+        settings = replace(settings, backbone=options.backbone)
     if options.seeds:
-        settings.seeds = options.seeds
+        settings = replace(settings, seeds=tuple(options.seeds))
     if options.epochs:
-        settings.train.epochs = options.epochs
-        settings.pupil.epochs = min(settings.pupil.epochs, options.epochs)
+        fewer = min(settings.student.epochs, options.epochs)
+        settings = replace(
+            settings,
+            train=replace(settings.train, epochs=options.epochs),
+            student=replace(settings.student, epochs=fewer),
+        )
     return settings
 
 
-def write(settings: SimpleNamespace, run: Path) -> None:
-    """Write the settings of a run beside its result, so that it can be run again."""
-    plain = {name: value for name, value in vars(settings).items() if not _is_table(value)}
-    tables = {name: vars(value) for name, value in vars(settings).items() if _is_table(value)}
-    lines = [_line(*each) for each in plain.items()]
+def as_toml(settings: Settings) -> str:
+    """The settings as a TOML file that `read` takes."""
+    facts = dataclasses.asdict(settings)
+    tables = {name: value for name, value in facts.items() if isinstance(value, dict)}
+    lines = [_line(name, value) for name, value in facts.items() if name not in tables]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(_line(*each) for each in table.items())]
-    write_text(run / COPY, "\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
-def _is_table(value) -> bool:
-    return isinstance(value, SimpleNamespace)
+def write(settings: Settings, run: Path) -> None:
+    """Write the settings of a run beside its result, so that it can be run again."""
+    write_text(run / COPY_FILE, as_toml(settings))
 
 
-def _line(name: str, value) -> str:
-    """A line of TOML; its numbers, strings and lists of them are written as JSON's."""
+def _line(name: str, value: object) -> str:
+    """A line of TOML; JSON writes its numbers, strings and arrays the same way."""
     return f"{name} = {json.dumps(value, ensure_ascii=False)}"

@@ -1,4 +1,4 @@
-"""The site's build, whose cache, npm packages and server training shares."""
+"""The parts of the site's build that training uses: its cache, npm packages, imagery and server."""
 
 import sys
 from pathlib import Path

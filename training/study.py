@@ -1,178 +1,272 @@
-"""Questions that take networks of their own: what each augmentation brings, how scenes that were
-left out are told apart, and what other splits of the pictures give.
+"""Questions that need networks of their own.
 
-Short runs of the first training (table ``train`` of the settings), to compare among themselves.
-What is answered is kept, so that a study that is stopped goes on.
+What does each augmentation bring? How well are scenes of classes that were left out recognised as
+unknown? What do other splits of the pictures give? The networks are short runs of the first
+training (table ``train`` of the settings), to be compared only with each other. Answers are stored
+one by one, so that a study that was stopped goes on.
 """
 
-import io
+import hashlib
 import json
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypedDict, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
+from torch import Tensor
 from tqdm import tqdm
 
 from pyapp.core.imagery.chip import resample
-from training import calibrate, data, final, learn
+from training import calibrate, data, learn, predict, stored
 from training.data import Pictures
 from training.files import write_text
-from training.settings import changed
-from training.train import parts
+from training.held_out import Door
+from training.looks import LOOKS
+from training.network import Network
+from training.settings import AugmentSettings, Settings, as_toml
 
-STUDY = "study.json"
-# Each augmentation, and the settings that leave it out.
-WITHOUT = {
-    "nothing left out": {},
-    "turns, scales and shifts": {"turn_deg": 0.0, "scale": [1.0, 1.0], "shift": 0.0},
-    "coarser imagery": {"coarse_share": 0.0},
-    "JPEG": {"jpeg_share": 0.0},
-    "light, colour and haze": {"light": 0.0, "haze": 0.0},
+STUDY_FILE, STUDY_FOLDER = "study.json", "study"
+# The settings that leave out one augmentation each.
+WITHOUT: Mapping[str, Callable[[AugmentSettings], AugmentSettings]] = {
+    "nothing left out": lambda how: how,
+    "turns, scales and shifts": lambda how: replace(how, turn_deg=0.0, scale=(1.0, 1.0), shift=0.0),
+    "coarser imagery": lambda how: replace(how, coarse_share=0.0),
+    "JPEG": lambda how: replace(how, jpeg_share=0.0),
+    "light, colour and haze": lambda how: replace(how, light=0.0, haze=0.0),
 }
 MIXUP = "mixup"
-# The published split of torchgeo: Neumann et al., In-domain representation learning for remote
+KNOWN_SHARE = 0.95
+FLAGGED = f"unknown flagged if {KNOWN_SHARE:.0%} of known pass"
+# The split that torchgeo publishes: Neumann et al., In-domain representation learning for remote
 # sensing (2019).
-SPLIT = "https://huggingface.co/datasets/torchgeo/ucmerced/resolve/main/uc_merced-{}.txt"
+SPLIT_LIST = "https://huggingface.co/datasets/torchgeo/ucmerced/resolve/main/uc_merced-{}.txt"
 CONNECT_LIMIT_S = 20
+PUBLISHED = "published split"
+
+Figures = TypeVar("Figures")
 
 
-def study(folder: Path, run: Path, settings) -> Path:
+class SplitFigures(TypedDict):
+    """How a network does on another split; ``interval`` is the 95 % interval of the accuracy."""
+
+    trained_on: int
+    images: int
+    accuracy: float
+    interval: tuple[float, float]
+
+
+class Missing(TypedDict):
+    """Why a question has no answer."""
+
+    missing: str
+
+
+class Study(TypedDict):
+    """What ``study.json`` holds.
+
+    ``augmentation`` has accuracies by what was left out and by look, ``left_out`` areas under the
+    ROC curve by classes and by score.
+    """
+
+    augmentation: dict[str, dict[str, float]]
+    left_out: dict[str, dict[str, float]]
+    splits: dict[str, SplitFigures | Missing]
+
+
+class StudyReport(Study):
+    """A study as the report holds it, with the means over the classes that were left out."""
+
+    left_out_mean: dict[str, float]
+
+
+def study(folder: Path, run: Path, settings: Settings) -> Path:
     """Answer the questions that aren't answered yet.
+
+    The other splits are of all pictures, so each of them opens the test pictures, through
+    `training.held_out`.
 
     Parameters
     ----------
     folder, run : Path
         The data; where answers go.
-    settings : namespace
+    settings : Settings
 
     Returns
     -------
     Path
         ``study.json``, which the report reads.
+
+    Raises
+    ------
+    TrainingError
+        If the data can't be read, or a file can't be written.
     """
-    answers = run / STUDY
-    known = json.loads(answers.read_text()) if answers.exists() else {}
-    for name, ask in _questions(folder, run / "study", settings).items():
-        if name not in known:
+    file = run / STUDY_FILE
+    known: Study = {"augmentation": {}, "left_out": {}, "splits": {}}
+    if file.exists():
+        known = json.loads(file.read_text())
+    bench = _Bench(folder, run, settings)
+
+    def answer(table: dict[str, Figures], name: str, ask: Callable[[], Figures]) -> None:
+        if name not in table:
             tqdm.write(f"study: {name}")
-            known[name] = ask()
-            write_text(answers, json.dumps(known, indent=1))
-    return answers
+            table[name] = ask()
+            write_text(file, json.dumps(known, indent=1))
+
+    learning, validation = data.learning_and_validation(folder, settings)
+    for name, how in bench.without().items():
+        answer(known["augmentation"], name, partial(bench.looks, learning, validation, how))
+    for name, out in bench.groups(learning.names).items():
+        answer(known["left_out"], name, partial(bench.left_out, learning, validation, out))
+    for number in range(1, settings.study.splits + 1):
+        name = f"random split {number}"
+        answer(known["splits"], name, partial(bench.random_split, name, number))
+    answer(known["splits"], PUBLISHED, partial(bench.published_split, PUBLISHED))
+    return file
 
 
-def _questions(folder: Path, place: Path, settings) -> dict[str, Callable]:
-    how = settings.study
-    short = changed(
-        settings, ground={"chip_px": how.chip_px}, train={"epochs": how.epochs}, pupil={"views": 0}
+def read(run: Path) -> StudyReport | None:
+    """The answers of a run's study, or ``None`` if there is none."""
+    file = run / STUDY_FILE
+    if not file.exists():
+        return None
+    known: Study = json.loads(file.read_text())
+    left_out = list(known["left_out"].values())
+    return StudyReport(
+        **known,
+        left_out_mean={
+            name: float(np.mean([each[name] for each in left_out])) for name in left_out[0]
+        }
+        if left_out
+        else {},
     )
-    long = changed(short, train={"epochs": how.split_epochs})
-    learning, validation = parts(folder, settings)
-    seed = settings.seeds[0]
 
-    def fitted(pictures: Pictures, looked_at: Pictures, chosen, seed: int = seed):
-        return learn.load(learn.fit(pictures, looked_at, place, chosen, seed)).network
 
-    questions = {}
-    for name, changes in WITHOUT.items():
-        one = changed(short, augment=changes)
-        questions[f"augmentation: {name}"] = lambda one=one: _views(
-            fitted(learning, validation, one), validation, how.chip_px
+@dataclass(frozen=True)
+class _Bench:
+    """Trains the networks that the questions need, and asks them."""
+
+    folder: Path
+    run: Path
+    settings: Settings
+
+    def _fit(
+        self, learning: Pictures, watched: Pictures, how: Settings, seed: int | None = None
+    ) -> Network:
+        place = self.run / STUDY_FOLDER
+        seed = self.settings.seeds[0] if seed is None else seed
+        return stored.load(learn.fit(learning, watched, place, how, seed)).network
+
+    def _for(self, epochs: int) -> Settings:
+        """The settings for networks of so many epochs."""
+        small = self.settings.with_chip_px(self.settings.study.chip_px)
+        return replace(small, train=replace(small.train, epochs=epochs))
+
+    def without(self) -> dict[str, Settings]:
+        """The settings that leave out one augmentation each, by its name."""
+        short = self._for(self.settings.study.epochs)
+        found = {
+            name: replace(short, augment=leave_out(short.augment))
+            for name, leave_out in WITHOUT.items()
+        }
+        return found | {MIXUP: replace(short, train=replace(short.train, mixup=0.0))}
+
+    def looks(self, learning: Pictures, validation: Pictures, how: Settings) -> dict[str, float]:
+        """Accuracy on validation pictures in each of `LOOKS`."""
+        network, side = self._fit(learning, validation, how), how.ground.chip_px
+        found = {}
+        for name, look in LOOKS.items():
+            chips = np.stack([resample(look(each), side) for each in validation.pixels])
+            logits = predict.logits_of(network, chips)
+            found[name] = predict.accuracy(logits, validation.classes)
+        return found
+
+    def groups(self, names: tuple[str, ...]) -> dict[str, list[int]]:
+        """The classes to leave out of one network each, so that every class is left out once."""
+        count = -(-len(names) // self.settings.study.left_out)
+        groups = [list(range(first, len(names), count)) for first in range(count)]
+        return {", ".join(names[each] for each in group): group for group in groups}
+
+    def left_out(
+        self, learning: Pictures, validation: Pictures, out: list[int]
+    ) -> dict[str, float]:
+        """How well several scores tell validation pictures of unseen classes from others."""
+        how = self._for(self.settings.study.epochs)
+        inside = [each for each in range(len(learning.names)) if each not in out]
+        seen, familiar = _only(learning, inside), _only(validation, inside)
+        network, side = self._fit(seen, familiar, how), how.ground.chip_px
+        embeddings = predict.embeddings_of(network, predict.chips_of(seen, side))
+        centres = torch.stack(
+            [embeddings[seen.classes == each].mean(0) for each in range(len(inside))]
         )
-    plain = changed(short, train={"mixup": 0.0})
-    questions[f"augmentation: {MIXUP}"] = lambda: _views(
-        fitted(learning, validation, plain), validation, how.chip_px
-    )
-    groups = -(-len(learning.names) // how.left_out)
-    for group in range(groups):
-        out = list(range(group, len(learning.names), groups))
-        names = ", ".join(learning.names[each] for each in out)
-        questions[f"left out: {names}"] = lambda out=out: _left_out(
-            learning, validation, out, how.chip_px, lambda *given: fitted(*given, short)
+        known, unknown = (
+            _scores(network, centres, predict.chips_of(each, side))
+            for each in (familiar, _only(validation, out))
         )
-    for number in range(1, how.splits + 1):
-        questions[f"random split {number}"] = lambda number=number: _split(
-            *_by_chance(folder, settings, number), how.chip_px, lambda *g: fitted(*g, long, number)
+        found = {name: calibrate.separation(known[name], unknown[name]) for name in known}
+        level = calibrate.fit_familiarity(known["largest logit"], KNOWN_SHARE)
+        found[FLAGGED] = float((unknown["largest logit"] < level).mean())
+        return found
+
+    def random_split(self, name: str, number: int) -> SplitFigures:
+        """A network trained and measured on a random split of all pictures."""
+        how = self._for(self.settings.study.split_epochs)
+        pictures = self._all_pictures(name, how)
+        learning, part = data.split(pictures, self.settings.study.split_test, 100 + number)
+        return self._split(learning, part, how, number)
+
+    def published_split(self, name: str) -> SplitFigures | Missing:
+        """As `random_split`, on the pictures that torchgeo's lists name."""
+        lists = {}
+        for kind in ("train", "test"):
+            try:
+                address = SPLIT_LIST.format(kind)
+                with urllib.request.urlopen(address, timeout=CONNECT_LIMIT_S) as response:
+                    lists[kind] = {Path(line).stem for line in response.read().decode().split()}
+            except OSError as error:
+                return Missing(missing=f"its lists could not be fetched: {error}")
+        here = data.file_stems(self.folder)
+        if not (lists["train"] & here and lists["test"] & here):
+            return Missing(missing="the data has none of its pictures")
+        how = self._for(self.settings.study.split_epochs)
+        pictures = self._all_pictures(name, how)
+        stems = [Path(each).stem for each in pictures.files]
+        learning, part = (
+            pictures.take(np.flatnonzero([stem in lists[each] for stem in stems]))
+            for each in ("train", "test")
         )
-    questions["published split"] = lambda: _published(
-        folder, settings, how.chip_px, lambda *given: fitted(*given, long)
-    )
-    return questions
+        return self._split(learning, part, how)
 
+    def _all_pictures(self, name: str, how: Settings) -> Pictures:
+        # What will be measured is a network that its settings and its split determine.
+        recipe = hashlib.sha256(f"{name}\n{as_toml(how)}".encode()).hexdigest()
+        return Door(self.run, f"study, {name}", recipe).all_pictures(self.folder)
 
-def _views(network, validation: Pictures, chip_px: int) -> dict[str, float]:
-    """Accuracy on validation pictures as they are, and as other imagery would show them."""
-    return {
-        name: learn.accuracy(
-            learn.logits_of(
-                network, np.stack([resample(show(each), chip_px) for each in validation.pixels])
-            ),
-            validation.classes,
+    def _split(
+        self, learning: Pictures, part: Pictures, how: Settings, seed: int | None = None
+    ) -> SplitFigures:
+        network = self._fit(learning, part, how, seed)
+        logits = predict.logits_of(network, predict.chips_of(part, how.ground.chip_px))
+        right = int((logits.argmax(1).numpy() == part.classes).sum())
+        return SplitFigures(
+            trained_on=len(learning.classes),
+            images=len(part.classes),
+            accuracy=right / len(part.classes),
+            interval=calibrate.wilson(right, len(part.classes)),
         )
-        for name, show in LOOKS.items()
-    }
 
 
-def _coarse(pixels: np.ndarray) -> np.ndarray:
-    return final.at_sharpness(pixels, 0.3048 / 0.8)
-
-
-def _jpeg(pixels: np.ndarray) -> np.ndarray:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=30)
-    return np.asarray(Image.open(file))
-
-
-def _hazy(pixels: np.ndarray) -> np.ndarray:
-    grey = pixels.mean(2, keepdims=True)
-    faded = 0.7 * (grey + 0.6 * (pixels - grey)) + 0.3 * 225
-    return faded.round().clip(0, 255).astype(np.uint8)
-
-
-def _turned(pixels: np.ndarray) -> np.ndarray:
-    side = len(pixels)
-    edge = side // 2
-    wide = np.pad(pixels, ((edge, edge), (edge, edge), (0, 0)), "reflect")
-    turned = np.asarray(Image.fromarray(wide).rotate(37, Image.Resampling.BICUBIC))
-    return turned[edge : edge + side, edge : edge + side]
-
-
-def _shifted(pixels: np.ndarray) -> np.ndarray:
-    by = len(pixels) // 5
-    return np.pad(pixels, ((0, by), (by, 0), (0, 0)), "reflect")[by:, :-by]
-
-
-LOOKS = {
-    "as it is": lambda pixels: pixels,
-    "0.8 m per pixel": _coarse,
-    "JPEG, quality 30": _jpeg,
-    "haze": _hazy,
-    "turned by 37°": _turned,
-    "shifted by a fifth": _shifted,
-}
-
-
-def _left_out(learning, validation, out: list[int], chip_px: int, fitted) -> dict:
-    """How well several scores tell validation scenes of classes never seen from known ones."""
-    kept = [each for each in range(len(learning.names)) if each not in out]
-    known = _only(learning, kept)
-    network = fitted(known, _only(validation, kept))
-    inside = learn.chips_of(_only(validation, kept), chip_px)
-    outside = learn.chips_of(_only(validation, out), chip_px)
-    seen = learn.embeddings_of(network, learn.chips_of(known, chip_px))
-    centres = torch.stack([seen[known.classes == each].mean(0) for each in range(len(kept))])
-    scores = [_scores(network, centres, chips) for chips in (inside, outside)]
-    result = {name: calibrate.separation(scores[0][name], scores[1][name]) for name in scores[0]}
-    level = calibrate.fit_familiarity(scores[0]["largest logit"], 0.95)
-    result["told at 95 % of known kept"] = float((scores[1]["largest logit"] < level).mean())
-    return result
-
-
-def _scores(network, centres: torch.Tensor, chips: np.ndarray) -> dict[str, np.ndarray]:
-    embeddings = learn.embeddings_of(network, chips)
-    logits = network.head(embeddings).detach()
+def _scores(
+    network: Network, centres: Tensor, chips: NDArray[np.uint8]
+) -> dict[str, NDArray[np.float32]]:
+    """How familiar chips seem, by several scores, each of shape (N,)."""
+    embeddings = predict.embeddings_of(network, chips)
+    logits: Tensor = network.head(embeddings).detach()
     unit = torch.nn.functional.normalize
     near = unit(embeddings - centres.mean(0)) @ unit(centres - centres.mean(0)).T
     return {
@@ -184,41 +278,8 @@ def _scores(network, centres: torch.Tensor, chips: np.ndarray) -> dict[str, np.n
 
 
 def _only(pictures: Pictures, classes: list[int]) -> Pictures:
-    """The pictures of some classes, numbered anew."""
+    """The pictures of some classes, renumbered."""
     chosen = pictures.take(np.flatnonzero(np.isin(pictures.classes, classes)))
     numbers = np.searchsorted(classes, chosen.classes)
     names = tuple(pictures.names[each] for each in classes)
     return Pictures(chosen.pixels, numbers, names, chosen.files)
-
-
-def _by_chance(folder: Path, settings, seed: int) -> tuple[Pictures, Pictures]:
-    return data.split(final.everything(folder, settings), settings.study.split_test, 100 + seed)
-
-
-def _split(learning: Pictures, test: Pictures, chip_px: int, fitted) -> dict:
-    logits = learn.logits_of(fitted(learning, test), learn.chips_of(test, chip_px))
-    right = int((logits.argmax(1).numpy() == test.classes).sum())
-    return {
-        "trained_on": len(learning.classes),
-        "images": len(test.classes),
-        "accuracy": right / len(test.classes),
-        "interval": calibrate.wilson(right, len(test.classes)),
-    }
-
-
-def _published(folder: Path, settings, chip_px: int, fitted) -> dict:
-    """The split of torchgeo, with those of its pictures that are here."""
-    lists = {}
-    for part in ("train", "val", "test"):
-        try:
-            with urllib.request.urlopen(SPLIT.format(part), timeout=CONNECT_LIMIT_S) as answer:
-                lists[part] = {Path(line).stem for line in answer.read().decode().split()}
-        except OSError as error:
-            return {"missing": f"its lists could not be fetched: {error}"}
-    pictures = final.everything(folder, settings)
-    stems = [Path(each).stem for each in pictures.files]
-    chosen = {
-        part: pictures.take(np.flatnonzero([stem in names for stem in stems]))
-        for part, names in lists.items()
-    }
-    return _split(chosen["train"], chosen["test"], chip_px, fitted)

@@ -1,121 +1,131 @@
-"""From a folder of class folders to trained networks, one a seed.
+"""From a folder of class folders to trained networks, one per seed.
 
-With a teacher (Hinton et al., Distilling the Knowledge in a Neural Network, 2015), a network is
-first taught at a finer resolution than the page can afford. It labels many views of each picture,
-and the fast network, cut out of it, learns from those: Beyer et al., Knowledge distillation: A
-good teacher is patient and consistent (CVPR 2022).
+First a teacher is trained at a finer resolution than the page can afford. It labels many views of
+each picture (Hinton et al., Distilling the Knowledge in a Neural Network, 2015), and the fast
+network, its student, is cut out of it and learns from those labels: Beyer et al., Knowledge
+distillation: A good teacher is patient and consistent (CVPR 2022).
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from training import data, learn
+from training import data, learn, predict, stored
 from training.data import Pictures
+from training.distillation import label_views
 from training.errors import TrainingError
-from training.lessons import label_views
-from training.settings import changed
+from training.network import Network
+from training.settings import Settings
 from training.surgery import narrow_blocks
 
-TEACHER, FINAL = "teacher", "final"
-# What the teacher says of the learning pictures, and of the validation pictures.
-VIEWS = ("views.npy", "views-validation.npy")
-# Pictures that show which activations a filter meets.
+TEACHER_FOLDER, FINAL_FOLDER = "teacher", "final"
+# The teacher's labels for the learning pictures, and for the validation pictures.
+LABEL_FILES = ("views.npy", "views-validation.npy")
+# Number of pictures that show the activations of a network.
 SHOWN = 128
 
 
 class Trained(NamedTuple):
-    """The files with the weights, one a seed.
+    """The files with the weights, one per seed.
 
     Attributes
     ----------
     development : list of Path
-        Of networks that never saw the validation pictures: to choose and to calibrate by.
+        Networks that never saw the validation pictures: to choose and calibrate by.
     final : list of Path
-        The same recipe on those pictures too: one of these is shipped.
+        The same recipe with those pictures too: one of these is shipped.
     """
 
     development: list[Path]
     final: list[Path]
 
 
-def files(run: Path, settings) -> Trained:
-    """Where a run keeps its networks."""
-    final = run / FINAL if settings.split.use_all else run
-    places = [[place / f"seed-{seed}" for seed in settings.seeds] for place in (run, final)]
-    return Trained(*([each / learn.RESULT for each in kind] for kind in places))
+def network_files(run: Path, settings: Settings) -> Trained:
+    """Where a run stores its networks."""
+
+    def below(folder: Path) -> list[Path]:
+        return [folder / f"seed-{seed}" / stored.NETWORK_FILE for seed in settings.seeds]
+
+    return Trained(below(run), below(run / FINAL_FOLDER if settings.split.use_all else run))
 
 
-def train(folder: Path, run: Path, settings, resume: bool = False) -> Trained:
+def train(folder: Path, run: Path, settings: Settings, resume: bool = False) -> Trained:
     """Train on a folder of class folders, once for each seed.
 
     Parameters
     ----------
     folder : Path
-        The data; its test part is not opened.
+        The data; its test part is left alone.
     run : Path
-        Where checkpoints and results go, a folder for each network.
-    settings : namespace
+        Where checkpoints and results go, one folder per network.
+    settings : Settings
     resume : bool
-        Go on from the checkpoints of a run that was stopped.
+        Continue from the checkpoints of a run that was stopped.
 
     Raises
     ------
     TrainingError
-        Where there is nothing to go on from.
+        If there is nothing to resume, the data can't be read, or `training.learn.fit` fails.
     """
     if resume and not any(run.rglob("*.pt")):
-        raise TrainingError(f"There is nothing in {run} to go on from; train without --resume.")
-    learning, validation = parts(folder, settings)
-    everything = learning.with_(validation)
-    lessons = all_lessons = start = None
-    pupils = settings
-    if settings.pupil.views:
-        place = run / TEACHER
+        raise TrainingError(f"There is nothing in {run} to resume; train without --resume.")
+    learning, validation = data.learning_and_validation(folder, settings)
+    views = all_views = start = None
+    how = settings
+    if settings.student.views:
+        place = run / TEACHER_FOLDER
         if not resume:
-            for kept in VIEWS:
-                (place / kept).unlink(missing_ok=True)
-        teacher = taught(learning, validation, place, settings, resume)
-        start = cut_out(teacher, learning, settings)
-        lessons = label_views(teacher, learning, place / VIEWS[0], settings)
+            for name in LABEL_FILES:
+                (place / name).unlink(missing_ok=True)
+        teacher = train_teacher(learning, validation, place, settings, resume)
+        start = cut_student(teacher, learning, settings)
+        views = label_views(teacher, learning, place / LABEL_FILES[0], settings)
         if settings.split.use_all:
-            new = label_views(teacher, validation, place / VIEWS[1], settings)
-            all_lessons = lessons.with_(new)
-        how = settings.pupil
-        pupils = changed(
-            settings,
-            train={"epochs": how.epochs, "learning_rate": how.learning_rate, "frozen": how.frozen},
-        )
-    trained = files(run, settings)
+            more = label_views(teacher, validation, place / LABEL_FILES[1], settings)
+            all_views = views.joined(more)
+        how = student_settings(settings)
+    trained = network_files(run, settings)
     for seed, file in zip(settings.seeds, trained.development, strict=True):
-        learn.fit(learning, validation, file.parent, pupils, seed, resume, lessons, start)
+        learn.fit(learning, validation, file.parent, how, seed, resume, views, start)
     if settings.split.use_all:
+        both = learning.joined(validation)
         for seed, file in zip(settings.seeds, trained.final, strict=True):
-            learn.fit(everything, None, file.parent, pupils, seed, resume, all_lessons, start)
+            learn.fit(both, None, file.parent, how, seed, resume, all_views, start)
     return trained
 
 
-def parts(folder: Path, settings) -> tuple[Pictures, Pictures]:
-    """Pictures to learn from, and pictures to choose and to calibrate by."""
-    pictures = data.training_part(folder, data.SOURCE_PX, settings)
-    for each in pictures.skipped:
-        tqdm.write(f"skipped {each}")
-    return data.split(pictures, settings.split.validation, settings.split.seed)
+def train_teacher(
+    learning: Pictures, validation: Pictures, place: Path, settings: Settings, resume: bool
+) -> Network:
+    """Train a teacher in the folder ``place``; ``resume`` takes a finished one as it is.
+
+    Raises
+    ------
+    TrainingError
+        As `training.learn.fit` does.
+    """
+    finer = settings.with_chip_px(settings.student.teacher_px)
+    file = learn.fit(learning, validation, place, finer, settings.seeds[0], resume)
+    return stored.load(file).network
 
 
-def taught(learning: Pictures, validation: Pictures, place: Path, settings, resume: bool):
-    """A teacher; where ``resume`` says so, one that is finished is taken as it is."""
-    own = changed(settings, ground={"chip_px": settings.pupil.teacher_px})
-    seed = settings.seeds[0]
-    return learn.load(learn.fit(learning, validation, place, own, seed, resume)).network
-
-
-def cut_out(teacher, learning: Pictures, settings):
-    """The fast network that the pupils start from."""
+def cut_student(teacher: Network, learning: Pictures, settings: Settings) -> Network:
+    """The fast network that the students of all seeds start from."""
     random = np.random.default_rng(settings.split.seed)
     count = min(SHOWN, len(learning.classes))
     shown = learning.take(np.sort(random.choice(len(learning.classes), count, replace=False)))
-    chips = learn.chips_of(shown, settings.ground.chip_px)
-    return narrow_blocks(teacher, chips, settings.pupil.narrow)
+    chips = predict.chips_of(shown, settings.ground.chip_px)
+    return narrow_blocks(teacher, chips, settings.student.narrow)
+
+
+def student_settings(settings: Settings) -> Settings:
+    """The settings with what table ``student`` says instead of table ``train``."""
+    how = settings.student
+    return replace(
+        settings,
+        train=replace(
+            settings.train, epochs=how.epochs, learning_rate=how.learning_rate, frozen=how.frozen
+        ),
+    )

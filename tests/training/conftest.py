@@ -1,17 +1,19 @@
-"""A tiny data set, made here, and one whole run on it: seconds, not the real model."""
+"""A tiny data set, made here, and one complete run on it: seconds, not the real model."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from training import settings
-from training.compress import SHIPPED, compress
+from training.compress import SHIPPED_FILE, compress
 from training.evaluate import evaluate
 from training.export import export
 from training.final import finish
 from training.publish import publish
 from training.report import report
-from training.train import files, train
+from training.train import network_files, train
 
 CLASSES = ("Stripes", "blobs", "plain")
 IMAGES = 10
@@ -48,14 +50,17 @@ def images(tmp_path_factory):
 
 def quick():
     """Settings for a run of seconds."""
-    chosen = settings.read()
-    chosen.name, chosen.title, chosen.seeds = "tiny", "Three textures", [1, 2]
-    chosen.ground.chip_px = CHIP_PX
-    chosen.train.epochs, chosen.train.batch = 2, 8
-    chosen.split.validation = chosen.split.test = 0.2
-    chosen.pupil.views, chosen.pupil.epochs, chosen.pupil.teacher_px = 2, 1, 96
-    chosen.compress.epochs, chosen.compress.calibration_images = 1, 8
-    return chosen
+    full = settings.read().with_chip_px(CHIP_PX)
+    return replace(
+        full,
+        name="tiny",
+        title="Three textures",
+        seeds=(1, 2),
+        train=replace(full.train, epochs=2, batch=8),
+        split=replace(full.split, validation=0.2, test=0.2),
+        student=replace(full.student, views=2, epochs=1, teacher_px=96),
+        compress=replace(full.compress, epochs=1, calibration_images=8),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -66,16 +71,16 @@ def run(tmp_path_factory, images):
     return folder
 
 
-def finish_run(images, run, how):
+def finish_run(data, folder, how):
     """Every step after training, up to the report."""
-    trained = files(run, how)
-    settings.write(how, run)
-    chosen = evaluate(trained, images, run, how)
-    fp32 = export(chosen, run)
-    shipped = compress(chosen, fp32, images, run, how)
-    finish(shipped, fp32, trained, images, run, how)
-    report(images, run, how)
-    return run
+    trained = network_files(folder, how)
+    settings.write(how, folder)
+    chosen = evaluate(trained, data, folder, how)
+    fp32 = export(chosen, folder)
+    shipped = compress(chosen, fp32, data, folder, how)
+    finish(shipped, fp32, trained, data, folder, how)
+    report(data, folder, how)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -87,4 +92,4 @@ def finished(images, run):
 @pytest.fixture(scope="session")
 def published(tmp_path_factory, finished):
     """The folder of the model that the run gave."""
-    return publish(finished / SHIPPED, finished, tmp_path_factory.mktemp("models"), quick())
+    return publish(finished / SHIPPED_FILE, finished, tmp_path_factory.mktemp("models"), quick())

@@ -1,6 +1,7 @@
 """Backbones by name: only the last layer is new, and what is left works as it did."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,18 +10,19 @@ import torchvision
 from torch import nn
 
 from tests.training.conftest import finish_run, quick
-from training import export, learn, lite, measure, network, settings
-from training.compress import COMPRESSION, NARROW, REFERENCE, SHIPPED
-from training.learn import Learnt
+from training import compress, export, lite, measure, network, predict, stored
+from training.compress import REFERENCE, SHIPPED_FILE
 from training.publish import publish
+from training.stored import TrainedNetwork
 from training.train import train
+from training.variants import NARROW
 
 NAMES = ("resnet18", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5", "convnext_tiny")
 
 
 @pytest.fixture
 def no_download(monkeypatch, tmp_path):
-    """Weights of torchvision as if they were downloaded: the cache holds a file of chance ones."""
+    """Weights of torchvision as if they were downloaded: the cache holds a file of random ones."""
 
     def lay(name):
         weights = torchvision.models.get_model_weights(name).DEFAULT
@@ -37,12 +39,12 @@ def no_download(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_features_pooling_and_neck_are_those_of_torchvision(name, no_download):
-    whole = no_download(name)
+    theirs = no_download(name)
     ours = network.pretrained(name, 4).eval()
-    last = [each for each in whole.modules() if isinstance(each, nn.Linear)][-1]
+    last = [each for each in theirs.modules() if isinstance(each, nn.Linear)][-1]
     chips = torch.rand(2, 3, 96, 96) * 255
     with torch.no_grad():
-        wanted = whole(ours.normalise(chips))
+        wanted = theirs(ours.normalise(chips))
         assert torch.allclose(last(ours.embed(chips)), wanted, atol=1e-4)
         assert ours(chips).shape == (2, 4)
 
@@ -55,12 +57,12 @@ def test_it_trains_is_stored_and_exported(name, no_download, tmp_path):
     frozen = [each for each in model.features.parameters() if not each.requires_grad]
     assert 0 < len(frozen) < len(list(model.features.parameters()))
     model(torch.rand(2, 3, 64, 64) * 255).sum().backward()
-    file = learn.save(tmp_path / "network.pt", Learnt(model, ("a", "b", "c"), 1, 64, []))
-    again = learn.load(file).network
+    trained = TrainedNetwork(model, ("a", "b", "c"), 1, 64, [])
+    again = stored.load(stored.save(tmp_path / "network.pt", trained)).network
     chips = np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), np.uint8)
     graph = export.to_onnx(again, 1.0, 64, tmp_path / "model.onnx")
     said = measure.outputs(graph, chips)
-    wanted = torch.softmax(learn.logits_of(model, chips), 1).numpy()
+    wanted = torch.softmax(predict.logits_of(model, chips), 1).numpy()
     assert np.abs(said["probability"] - wanted).max() < 1e-5
     assert said["activation"].shape == (3, 3, 2, 2)
 
@@ -68,29 +70,30 @@ def test_it_trains_is_stored_and_exported(name, no_download, tmp_path):
 @pytest.mark.parametrize("name", ["efficientnet_lite1", "efficientnet_lite2"])
 def test_larger_lite_networks_have_the_reference_number_of_weights(name):
     # Without the head: 5.42 and 6.09 million with it (1,280,000 weights and 1,000 biases).
-    whole = {"efficientnet_lite1": 5_416_680, "efficientnet_lite2": 6_092_072}[name]
+    with_head = {"efficientnet_lite1": 5_416_680, "efficientnet_lite2": 6_092_072}[name]
     count = sum(each.numel() for each in lite.features(name).parameters())
-    assert count == whole - 1_281_000
+    assert count == with_head - 1_281_000
 
 
-def test_a_whole_run_without_a_teacher_of_another_backbone(no_download, images, tmp_path):
+def test_a_complete_run_of_another_backbone_without_a_teacher(no_download, images, tmp_path):
     no_download("shufflenet_v2_x0_5")
-    how = settings.changed(
-        quick(),
+    tiny = quick()
+    how = replace(
+        tiny,
         backbone="shufflenet_v2_x0_5",
-        seeds=[1],
-        pupil={"views": 0},
-        split={"use_all": False},
+        seeds=(1,),
+        student=replace(tiny.student, views=0),
+        split=replace(tiny.split, use_all=False),
     )
     run = tmp_path / "other"
     train(images, run, how)
     finish_run(images, run, how)
-    place = publish(run / SHIPPED, run, tmp_path / "models", how)
+    place = publish(run / SHIPPED_FILE, run, tmp_path / "models", how)
     card = json.loads((place / "card.json").read_text())
     assert (
         card["weights"] == "shufflenet_v2_x0_5 pretrained on ImageNet by torchvision (BSD 3-Clause)"
     )
     assert card["standardization_mean"] == pytest.approx([0.485, 0.456, 0.406])
-    variants = json.loads((run / COMPRESSION).read_text())["variants"]
+    variants = compress.read(run)["variants"]
     assert NARROW not in variants
     assert REFERENCE not in variants

@@ -1,4 +1,4 @@
-"""What a folder of images can have wrong, and what is said of it."""
+"""What can be wrong with a folder of images, and what the person is told."""
 
 import shutil
 import socket
@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from tests.training.conftest import quick
-from training import data, final, learn, lite, network
+from training import data, learn, lite, network, stored
 from training.errors import TrainingError
-from training.files import write_whole
+from training.files import write_atomically
 from training.train import train
 
 
@@ -25,7 +25,7 @@ def spoilt(images, tmp_path):
 
 def complaint(folder) -> str:
     with pytest.raises(TrainingError) as caught:
-        data.training_part(folder, 256, quick())
+        data.training_part(folder, quick().split)
     return str(caught.value)
 
 
@@ -60,7 +60,7 @@ def test_pictures_that_cannot_be_read_are_skipped_and_named(spoilt):
     first, second = sorted((spoilt / "blobs").iterdir())[:2]
     first.write_bytes(b"not a picture")
     second.write_bytes(second.read_bytes()[:3000])
-    pictures = data.read(spoilt, 256)
+    pictures = data.read(spoilt)
     assert len(pictures.skipped) == 2
     assert pictures.skipped[0].startswith("blobs/00.png: ")
     assert len(pictures.classes) == 28
@@ -74,7 +74,7 @@ def test_grey_palette_deep_small_and_four_band_pictures_are_taken(spoilt):
     Image.fromarray((pixels >> 8).astype(np.uint8)).convert("P").save(folder / "palette.png")
     Image.fromarray(np.zeros((70, 50, 4), np.uint8), "RGBA").save(folder / "four.png")
     Image.fromarray(np.zeros((70, 50, 4), np.uint8), "CMYK").save(folder / "cmyk.tif")
-    pictures = data.read(spoilt, 256)
+    pictures = data.read(spoilt)
     assert pictures.skipped == ()
     assert len(pictures.classes) == 35
 
@@ -82,7 +82,7 @@ def test_grey_palette_deep_small_and_four_band_pictures_are_taken(spoilt):
 def test_a_test_folder_with_other_classes(spoilt, tmp_path):
     with pytest.raises(TrainingError, match="look at more"):
         (spoilt / "more").mkdir()
-        data.read(spoilt, 256, ("Stripes", "blobs", "plain"))
+        data.read(spoilt, ("Stripes", "blobs", "plain"))
 
 
 def test_resume_without_a_checkpoint(images, tmp_path):
@@ -92,14 +92,14 @@ def test_resume_without_a_checkpoint(images, tmp_path):
 
 def test_publish_without_a_run(tmp_path):
     with pytest.raises(TrainingError, match="run python -m training train first"):
-        learn.load(tmp_path / learn.RESULT)
+        stored.load(tmp_path / stored.NETWORK_FILE)
 
 
 def test_a_checkpoint_of_another_backbone(images, tmp_path, run):
     teacher = shutil.copytree(run, tmp_path / "run") / "teacher"
-    (teacher / learn.RESULT).unlink()
-    contents = torch.load(teacher / learn.CHECKPOINT)
-    torch.save(contents | {"backbone": "resnet18"}, teacher / learn.CHECKPOINT)
+    (teacher / stored.NETWORK_FILE).unlink()
+    contents = torch.load(teacher / learn.CHECKPOINT_FILE)
+    torch.save(contents | {"backbone": "resnet18"}, teacher / learn.CHECKPOINT_FILE)
     with pytest.raises(TrainingError, match="is of the backbone resnet18, not of efficientnet"):
         train(images, tmp_path / "run", quick(), resume=True)
 
@@ -107,16 +107,16 @@ def test_a_checkpoint_of_another_backbone(images, tmp_path, run):
 def test_a_checkpoint_of_other_classes(images, tmp_path, run, spoilt):
     (spoilt / "plain").rename(spoilt / "even")
     shutil.copytree(run, tmp_path / "run")
-    (tmp_path / "run" / "teacher" / learn.RESULT).unlink()
+    (tmp_path / "run" / "teacher" / stored.NETWORK_FILE).unlink()
     with pytest.raises(TrainingError, match="was trained on other classes"):
         train(spoilt, tmp_path / "run", quick(), resume=True)
 
 
 def test_weights_of_another_network(tmp_path, run):
-    contents = torch.load(run / "seed-1" / learn.RESULT)
+    contents = torch.load(run / "seed-1" / stored.NETWORK_FILE)
     torch.save(contents | {"backbone": "efficientnet_lite2"}, tmp_path / "other.pt")
     with pytest.raises(TrainingError, match="holds the weights of another network"):
-        learn.load(tmp_path / "other.pt")
+        stored.load(tmp_path / "other.pt")
 
 
 def test_an_unknown_backbone():
@@ -155,18 +155,6 @@ def test_settings_that_are_no_toml(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_the_test_pictures_are_opened_for_one_file_only(tmp_path):
-    shipped = tmp_path / "shipped.onnx"
-    shipped.write_bytes(b"first")
-    assert final._note_opening(shipped, tmp_path, again=False)
-    (tmp_path / final.FINAL).write_text("{}")
-    assert not final._note_opening(shipped, tmp_path, again=False)
-    shipped.write_bytes(b"second")
-    with pytest.raises(TrainingError, match="choose by the test"):
-        final._note_opening(shipped, tmp_path, again=False)
-    final._note_opening(shipped, tmp_path, again=True)
-
-
 def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path):
     file = tmp_path / "model.onnx"
     file.write_bytes(b"old")
@@ -176,9 +164,9 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(TrainingError, match="Make room"):
-        write_whole(file, fill)
+        write_atomically(file, fill)
     with pytest.raises(TrainingError, match="Make room"):
-        write_whole(file, lambda path: torch.save({}, "/dev/full"))
+        write_atomically(file, lambda path: torch.save({}, "/dev/full"))
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
 

@@ -1,37 +1,42 @@
 """The report of the tiny run holds everything, in three forms."""
 
+import hashlib
 import json
 import re
 
+import numpy as np
 import pytest
 
-from training.final import FINAL, OPENED
-from training.report import HTML, JSON, MARKDOWN, per_class
+from training.compress import SHIPPED_FILE
+from training.final import FINAL_FILE
+from training.held_out import OPENINGS_FILE, SHIPPED
+from training.metrics import per_class
+from training.report import HTML_FILE, JSON_FILE, MARKDOWN_FILE
 
 
 @pytest.fixture(scope="module")
 def facts(finished):
-    return json.loads((finished / JSON).read_text())
+    return json.loads((finished / JSON_FILE).read_text())
 
 
-@pytest.mark.parametrize("file", [HTML, MARKDOWN])
+@pytest.mark.parametrize("file", [HTML_FILE, MARKDOWN_FILE])
 def test_it_tells_everything(finished, file):
     text = (finished / file).read_text()
     for wanted in ("opened 1 time", "mean over", "Calibration", "int8 weights", "precision",
-                   "worst mistakes", "Validation pictures", "median seconds an epoch",
+                   "worst mistakes", "Validation pictures", "median seconds per epoch",
                    "onnxruntime-web", "[augment]", "torch 2."):  # fmt: skip
         assert wanted in text, wanted
 
 
 def test_the_page_is_one_file(finished):
-    text = (finished / HTML).read_text()
+    text = (finished / HTML_FILE).read_text()
     assert not re.search(r'(src|href)="(?!data:|#)', text)
     assert text.count("<svg") == 4
     assert "<script" not in text
 
 
 def test_the_markdown_shows_figures_that_exist(finished):
-    figures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", (finished / MARKDOWN).read_text())
+    figures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", (finished / MARKDOWN_FILE).read_text())
     assert len(figures) >= 6
     assert all((finished / each).stat().st_size > 0 for each in figures)
 
@@ -47,7 +52,7 @@ def test_counts_agree(facts):
 
 
 def test_torch_onnxruntime_and_the_browser_agree(finished):
-    final = json.loads((finished / FINAL).read_text())
+    final = json.loads((finished / FINAL_FILE).read_text())
     assert final["torch_against_onnxruntime"] < 1e-5
     browser = final["onnxruntime_against_browser"]
     assert browser["same_answers"] == browser["images"] == 6
@@ -55,13 +60,12 @@ def test_torch_onnxruntime_and_the_browser_agree(finished):
 
 
 def test_the_opening_of_the_test_is_noted(finished):
-    (opening,) = json.loads((finished / OPENED).read_text())
-    assert len(opening["sha256"]) == 64
+    (opening,) = json.loads((finished / OPENINGS_FILE).read_text())
+    assert opening["subject"] == SHIPPED
+    assert opening["sha256"] == hashlib.sha256((finished / SHIPPED_FILE).read_bytes()).hexdigest()
 
 
 def test_precision_and_recall():
-    import numpy as np
-
     probability = np.eye(3)[[0, 0, 1, 1]]
     first, second, third = per_class(probability, np.array([0, 1, 1, 2]), ("a", "b", "c"))
     assert (first["precision"], first["recall"]) == (0.5, 1.0)
