@@ -59,7 +59,9 @@ def fit_threshold(probability: Floats, classes: NDArray[np.int64], right: float)
     correct = probability.argmax(1) == classes
     order = np.argsort(-best, kind="stable")
     share = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(share >= right)
+    # Answers of equal probability pass together, so only the last of them counts.
+    last = np.append(np.diff(best[order]) != 0, True)
+    enough = np.flatnonzero((share >= right) & last)
     lowest = float(best[order[enough[-1]]]) if len(enough) else 1.0
     # Rounded down to hundredths, so that it doesn't depend on one picture's last digits.
     return max(0.5, math.floor(lowest * 100) / 100)
@@ -85,8 +87,9 @@ def fit_sets(probability: Floats, classes: NDArray[np.int64], coverage: float) -
         0 if there are too few chips for the promise: then every class belongs to the set.
     """
     of_right = np.sort(probability[np.arange(len(classes)), classes])
-    # The k-th smallest, corrected for a finite number of chips.
-    rank = math.floor((1 - coverage) * (len(classes) + 1))
+    # The k-th smallest, corrected for a finite number of chips. Rounded first, because
+    # (1 - 0.9) * 10 is a little less than 1.
+    rank = math.floor(round((1 - coverage) * (len(classes) + 1), 9))
     return float(of_right[rank - 1]) if rank else 0.0
 
 
@@ -120,14 +123,17 @@ def fit_familiarity(scores: Floats, share: float) -> float:
 def separation(known: Floats, unknown: Floats) -> float:
     """Area under the ROC curve: the chance that a known chip scores higher than an unknown one.
 
+    Equal scores count half, as in the Mann-Whitney U statistic.
+
     Parameters
     ----------
     known, unknown : ndarray of float, shapes (N,) and (M,)
         Scores, higher for what looks known.
     """
-    order = np.argsort(np.concatenate([unknown, known]), kind="stable")
-    ranks = np.empty(len(order))
-    ranks[order] = np.arange(1, len(order) + 1)
+    _, place, count = np.unique(
+        np.concatenate([unknown, known]), return_inverse=True, return_counts=True
+    )
+    ranks = (np.cumsum(count) - (count - 1) / 2)[place]
     above = ranks[len(unknown) :].sum() - len(known) * (len(known) + 1) / 2
     return float(above / (len(known) * len(unknown)))
 
