@@ -159,6 +159,8 @@ class Bin(NamedTuple):
 def reliability(probability: Floats, classes: NDArray[np.int64]) -> list[Bin]:
     """The bins of a reliability diagram: `BINS` of equal width, without the empty ones.
 
+    A bin includes its upper edge and not its lower one, as in Guo et al. (2017).
+
     Parameters
     ----------
     probability : ndarray of float, shape (N, C)
@@ -166,7 +168,7 @@ def reliability(probability: Floats, classes: NDArray[np.int64]) -> list[Bin]:
     """
     best = probability.max(1)
     correct = probability.argmax(1) == classes
-    place = np.minimum((best * BINS).astype(int), BINS - 1)
+    place = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], best)
     return [
         Bin(
             float(best[place == each].mean()),

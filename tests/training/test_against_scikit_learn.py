@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
@@ -81,6 +81,7 @@ def test_cross_entropy(sample):
 
 @quick
 @given(samples)
+@example(answers(seed=0, count=215, digits=0))  # Five equal probabilities: one fifth is an edge.
 def test_reliability_and_calibration_error(sample):
     _, probability, classes = sample
     best, correct = probability.max(1), probability.argmax(1) == classes
@@ -88,8 +89,9 @@ def test_reliability_and_calibration_error(sample):
     right, sure = calibration_curve(correct, best, n_bins=calibrate.BINS, strategy="uniform")
     assert [each.right for each in bins] == pytest.approx(list(right))
     assert [each.sure for each in bins] == pytest.approx(list(sure))
-    shares = np.histogram(best, calibrate.BINS, (0, 1))[0] / len(best)
-    wanted = np.abs(right - sure) @ shares[shares > 0]
+    edges = np.linspace(0, 1, calibrate.BINS + 1)
+    counts = np.bincount(np.digitize(best, edges, right=True))
+    wanted = np.abs(right - sure) @ counts[counts > 0] / len(best)
     assert calibrate.calibration_error(probability, classes) == pytest.approx(wanted)
 
 
@@ -117,6 +119,14 @@ def test_the_threshold_is_the_lowest_of_enough_precision(sample, right):
     lowest = enough.min() if len(enough) else 1.0
     wanted = max(0.5, math.floor(lowest * 100) / 100)
     assert calibrate.fit_threshold(probability, classes, right) == wanted
+
+
+def test_a_probability_on_an_edge_belongs_to_the_lower_bin():
+    # One fifth is an edge of 15 bins.
+    below, on, above = [0.18] * 5 + [0.1], [0.2] * 5 + [0.0], [0.2] * 4 + [0.21, 0.01]
+    classes = np.zeros(2, np.int64)
+    assert len(calibrate.reliability(np.array([below, on]), classes)) == 1
+    assert len(calibrate.reliability(np.array([on, above]), classes)) == 2
 
 
 def test_answers_of_equal_probability_pass_together():
