@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,7 +39,7 @@ ALWAYS = {
     "Cache-Control": "no-cache",
 }
 NOTHING = b"There is nothing here.\n"
-Variants = dict[str, dict[str, Path]]
+Variants = Mapping[str, Mapping[str, Path]]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 

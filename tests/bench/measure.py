@@ -277,7 +277,9 @@ def _native(file: Path, card: Card, runs: int) -> float:
 def _networks(dist: Path, work: Path) -> list[Row]:
     """The shipped model against unchanged EfficientNet-Lite0, on one thread of the browser."""
     name = json.loads((dist / "models/index.json").read_text())["default"]
-    whole = export.to_onnx(network.pretrained(network.DEFAULT, 21), 1.0, 224, work / "whole.onnx")
+    whole = export.to_onnx(
+        network.pretrained(network.DEFAULT_BACKBONE, 21), 1.0, 224, work / "whole.onnx"
+    )
     times = model_files.browser_times(
         {"shipped": dist / f"models/{name}/model.onnx", "whole": whole}
     )

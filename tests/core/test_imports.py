@@ -1,5 +1,6 @@
-"""Imports point one way; HOUSE: main -> ui -> {bridge, work} -> core, bridge -> work.ports,
-training -> core, serve and training -> site/assembly.
+"""Imports point one way: main -> ui -> {bridge, work} -> core, and bridge -> work.ports.
+
+Training and the build have arrows of their own: `tests/training`, `tests/serve`.
 """
 
 import ast
@@ -21,9 +22,6 @@ ALLOWED = {
     ),
     "pyapp/ui": ({"pyapp.core", "pyapp.work", "pyapp.bridge", "pyapp.ui"}, {"pyscript"}),
     "pyapp/main.py": ({"pyapp.ui.page"}, set()),
-    "training": ({"pyapp.core", "training", "assembly"}, set()),
-    "site/assembly": ({"assembly"}, {"pyodide"}),
-    "serve.py": ({"assembly"}, set()),
 }
 # Of PyScript, ui may use what concerns the document.
 UI_OF_PYSCRIPT = {"web", "when"}
