@@ -174,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
         if with_body:
             self._send(body, first, last - first + 1)
 
-    def _variants(self, file: Path) -> dict[str, Path]:
+    def _variants(self, file: Path) -> Mapping[str, Path]:
         return self.server.compressed.get(file.relative_to(self.server.folder).as_posix(), {})
 
     def _smallest(self, file: Path) -> tuple[Path, str | None]:

@@ -57,7 +57,7 @@ def test_placeholders_and_stretched_imagery_are_marked_and_not_classified(open_p
     ImageDraw.Draw(tile).text((50, 120), "Map data not yet available", fill=(120, 120, 120))
     tile_server.instead = encoded(tile)
     page.survey_view()
-    assert "placeholders" in page.survey_said()
+    assert "placeholder imagery" in page.survey_said()
     assert {each["properties"]["class"] for each in page.features()} == {None}
     photo = Image.open(next((tile_server.folder / "18").rglob("*.jpg"))).convert("RGB")
     part = photo.crop((96, 96, 128, 128)).resize((256, 256), Image.Resampling.BILINEAR)

@@ -8,8 +8,8 @@ STEP_NAMES = {0.5: "half a square", 1.0: "one square"}
 # States that the progress counts, together where a person sees no difference.
 COUNTED = (
     ((CellState.MISSING, CellState.FAILED), "without imagery"),
-    ((CellState.BLANK,), "placeholders"),
-    ((CellState.BLURRED,), "blurred"),
+    ((CellState.BLANK,), "with placeholder imagery"),
+    ((CellState.BLURRED,), "with blurred imagery"),
     ((CellState.LEFT_OUT,), "left out"),
 )
 

@@ -1,0 +1,157 @@
+"""What the page says, word for word; no screen is needed for that."""
+
+import dataclasses
+import doctest
+
+import numpy as np
+import pytest
+
+from pyapp.core.ground.geo import Footprint, LngLat
+from pyapp.core.model.prediction import predictions
+from pyapp.core.state import CellState
+from pyapp.ui.answer import wording as answer_wording
+from pyapp.ui.answer.wording import doubt, exact_place, facts, is_coarse, steadiness
+from pyapp.ui.device.wording import AUTOMATIC, backend_note
+from pyapp.ui.survey import wording as survey_wording
+from pyapp.ui.survey.wording import cost, progress, step_name, stored_state, without_answer
+from pyapp.work.classifier import SIZES, Answer
+from pyapp.work.ground import GroundChip
+from pyapp.work.store import StoredSurvey
+from tests.core.surveys import batch_of, survey_over
+from tests.work.fakes import ONE, SIDE_M, TWO, FakeHardware, card, run, source
+from tests.work.parts import Parts
+from tests.work.test_runner import THREE, TWO_CORES
+
+PLACE = Footprint(LngLat(85.52, 27.63), SIDE_M)
+
+
+@pytest.mark.parametrize("module", [answer_wording, survey_wording])
+def test_the_examples_hold(module):
+    found = doctest.testmod(module)
+    assert found.attempted and not found.failed
+
+
+def prediction(*shares, familiar=True, **facts):
+    """What a model says that gives these probabilities."""
+    ours = card(sets={"0.9": 0.2}, familiar=0.0, **facts)
+    activation = np.full((1, 4, 2, 2), 1.0 if familiar else -1.0, np.float32)
+    outputs = {
+        "probability": np.array([shares], np.float32),
+        "embedding": np.ones((1, 8), np.float32),
+        "activation": activation,
+    }
+    return predictions(ours, outputs)[0]
+
+
+def answer(place=PLACE, imagery_m=0.4, **given):
+    """An answer."""
+    chip = GroundChip(np.zeros((192, 192, 3), np.uint8), 18, imagery_m, 12.0, 3.0)
+    return Answer(place, "OpenAerialMap", chip, card(), prediction(0.7, 0.1, 0.1, 0.1), 40.0)
+
+
+@pytest.mark.parametrize(
+    ("shares", "familiar", "said"),
+    [
+        ((0.7, 0.1, 0.1, 0.1), True, ""),
+        ((0.7, 0.1, 0.1, 0.1), False, "Unlike anything I was trained on"),
+        ((0.5, 0.1, 0.1, 0.3), False, "Not sure: unlike anything I was trained on"),
+        ((0.5, 0.1, 0.1, 0.3), True, "Not sure: field or town, 90%"),
+        ((0.4, 0.3, 0.05, 0.25), True, "Not sure: field, river or town, 90%"),
+        ((0.5, 0.18, 0.16, 0.16), True, "Not sure"),
+        ((0.28, 0.24, 0.24, 0.24), True, "Not sure"),
+    ],
+)
+def test_doubts_are_said_in_a_few_words(shares, familiar, said):
+    assert doubt(prediction(*shares, familiar=familiar)) == said
+
+
+def test_an_answer_says_how_it_came_about():
+    imagery, position, time, credit, model = facts(answer())
+    assert imagery == "0.40 m per pixel"
+    assert position == "27.63000, 85.52000"
+    assert time == "read 12, prepare 3, infer 40 ms"
+    assert (credit, model) == ("OpenAerialMap", "Ours")
+    assert exact_place(answer()) == f"27.63,85.52,{SIDE_M}"
+
+
+def test_imagery_that_is_too_coarse_is_not_trusted():
+    assert not is_coarse(answer(imagery_m=0.45))
+    coarse = answer(imagery_m=0.6)
+    assert is_coarse(coarse)
+    assert facts(coarse)[0].endswith("coarser than the 0.41 m of the model: trust it less")
+
+
+def test_a_picture_has_no_place():
+    picture = dataclasses.replace(
+        answer(place=None), chip=GroundChip(np.zeros((192, 192, 3), np.uint8), None, None, 0, 1)
+    )
+    assert facts(picture)[0].startswith("its middle square, taken as 78 m of ground")
+    assert facts(picture)[1] == "not on the map"
+    assert exact_place(picture) == "" and not is_coarse(picture)
+
+
+def test_steadiness_names_the_sizes():
+    same = [prediction(0.7, 0.1, 0.1, 0.1)] * len(SIZES)
+    assert steadiness(same, 100.0) == "Steady: field at 70 to 140 m, 70 % or more."
+    flips = [*same[:-1], prediction(0.1, 0.1, 0.1, 0.7)]
+    assert steadiness(flips, 100.0).startswith("Unsteady: 70 m field (70 %), ")
+    assert steadiness(flips, 100.0).endswith("140 m town (70 %).")
+
+
+def test_the_cost_of_a_survey_is_said_before_it_begins():
+    assert cost(1, 30.0, 4) == "1 square, about 1 s, 4 tiles to read."
+    assert cost(10_000, 36.0, 2500) == "10,000 squares, about 6 min, 2,500 tiles to read."
+    assert cost(10, None, 4) == "10 squares, measuring the time, 4 tiles to read."
+    assert [step_name(each) for each in (0.5, 1.0, 4.0)] == [
+        "half a square", "one square", "4 squares",
+    ]  # fmt: skip
+
+
+def test_progress_counts_what_is_done_and_what_has_no_answer():
+    survey = survey_over()
+    count = len(survey.grid)
+    assert progress(survey, False, 0.0) == f"0 of {count} squares, paused"
+    survey.add(batch_of(survey, range(100)))
+    said = progress(survey, True, 20.0)
+    assert said == f"100 of {count} squares, 20 per second, {(count - 100) / 20:.0f} s left"
+    assert progress(survey, True, 0.0) == f"100 of {count} squares"
+    survey.state[100:] = CellState.LEFT_OUT
+    survey.state[100:103] = [CellState.MISSING, CellState.FAILED, CellState.BLANK]
+    assert progress(survey, False, 0.0) == (
+        f"{count} squares, done, 2 without imagery, 1 with placeholder imagery, {count - 103} left out"
+    )
+
+
+def test_every_state_without_an_answer_has_its_sentence():
+    said = {without_answer(each) for each in CellState if each != CellState.CLASSIFIED}
+    assert len(said) == len(CellState) - 1
+    assert all(each.endswith(".") for each in said)
+
+
+def test_a_stored_survey_says_when_it_was_made_and_how_far_it_is():
+    stored = StoredSurvey("s", "Valley", "2026-11-24T12:30:00", 12, 1200, "ab")
+    assert stored_state(stored) == "2026-11-24 12:30, 12 of 1,200 squares"
+    assert stored_state(stored._replace(done=1200)) == "2026-11-24 12:30, 1,200 squares"
+
+
+def test_each_backend_says_what_was_measured_of_it():
+    parts = Parts(hardware=FakeHardware(THREE))
+    parts.runtime.takes_ms = {TWO: 9.0, ONE: 20.0}
+
+    async def work():
+        runner = await parts.load()
+        assert backend_note(runner, TWO) == "Not measured"
+        await runner.measure(parts.ground, source(), runner.device.backends, lambda: False)
+        assert backend_note(runner, TWO) == "9 ms per square"
+        parts.runtime.broken = {TWO}
+        await runner.measure(parts.ground, source(), (TWO,), lambda: False)
+        assert backend_note(runner, TWO) == "Wrong or no answers"
+        runner.gave_up.add(TWO)
+        assert backend_note(runner, TWO) == "Gave up during this visit"
+        small = Parts(hardware=FakeHardware(TWO_CORES))
+        both = await small.load()
+        await both.measure(small.ground, source(), both.device.backends, lambda: False)
+        assert backend_note(both, TWO).endswith("per square, no core left for the page")
+
+    run(work())
+    assert AUTOMATIC.startswith("Fastest correct backend")
