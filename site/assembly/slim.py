@@ -20,7 +20,7 @@ LIBRARY = re.compile(
     r"""^(
     (__future__|_ast_unparse|_collections_abc|_colorize|_compat_pickle|_opcode_metadata
     |_py_warnings|_pylong|_sitebuiltins|_strptime|_weakrefset|abc|annotationlib|ast|base64
-    |bisect|calendar|codecs|codeop|contextlib|contextvars|copy|copyreg|csv|dataclasses|datetime
+    |bisect|calendar|codecs|codeop|colorsys|contextlib|contextvars|copy|copyreg|csv|dataclasses|datetime
     |dis|enum|fnmatch|fractions|functools|genericpath|glob|gzip|hashlib|heapq|hmac|inspect|io
     |ipaddress|keyword|linecache|locale|ntpath|numbers|opcode|operator|os|pickle|platform
     |posixpath|queue|random|reprlib|secrets|selectors|shutil|signal|site|socket|stat|struct

@@ -8,8 +8,9 @@ from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import PictureOverlay
 from pyapp.core.ground.geo import Footprint, bounds_of
 from pyapp.core.model.heat import heat
+from pyapp.core.model.tree import Tree
 from pyapp.ui.answer.classify import Classify
-from pyapp.ui.answer.wording import is_steady, steadiness
+from pyapp.ui.answer.wording import common, listed, steadiness
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.shell.dom import on, on_any
 from pyapp.work.classifier import Answer, Classifier
@@ -62,7 +63,7 @@ class Why:
             for row in rows:
                 row.removeAttribute("aria-current")
             return
-        ranked = answer.prediction.ranked
+        ranked = listed(answer.prediction)
         class_id = ranked[0].class_id if self._class_id is None else self._class_id
         self._overlay.show(heat(answer.prediction.activation, class_id), bounds_of(place))
         for row, each in zip(rows, ranked, strict=False):
@@ -73,7 +74,7 @@ class Why:
         if self._classify.answer is None:
             return
         place = [each._dom_element.isSameNode(row) for each in self._list.find("li")].index(True)
-        self._class_id = self._classify.answer.prediction.ranked[place].class_id
+        self._class_id = listed(self._classify.answer.prediction)[place].class_id
         self._press(True)
         self._show()
 
@@ -95,16 +96,16 @@ class Steady:
     def ask(self) -> None:
         """Find out for the square of the last answer."""
         answer = self.classify.answer
-        place = None if answer is None else answer.place
-        if place is not None:
-            self.classify.do(lambda: self._find_out(place))
+        if answer is not None and answer.place is not None:
+            place, tree = answer.place, answer.card.tree
+            self.classify.do(lambda: self._find_out(place, tree))
 
     def _answered(self, answer: Answer) -> None:
         self._button.disabled = answer.place is None
         self._said.hidden = True
 
-    async def _find_out(self, place: Footprint) -> None:
+    async def _find_out(self, place: Footprint, tree: Tree) -> None:
         found = await self.classifier.sizes(place, self.imagery.source)
-        self._said.textContent = steadiness(found, place.side_m)
-        self._said.className = "small" if is_steady(found) else "small unsteady"
+        self._said.textContent = steadiness(found, tree, place.side_m)
+        self._said.className = "small" if common(found, tree) else "small unsteady"
         self._said.hidden = False

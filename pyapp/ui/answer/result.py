@@ -4,7 +4,18 @@ from pyscript import web
 
 from pyapp.bridge import canvas
 from pyapp.core.model.prediction import Ranked
-from pyapp.ui.answer.wording import FACTS, doubt, exact_place, facts, is_coarse, percent
+from pyapp.ui.answer.wording import (
+    FACTS,
+    doubt,
+    exact_place,
+    facts,
+    is_coarse,
+    likelihood,
+    listed,
+    path,
+    percent,
+    title,
+)
 from pyapp.work.classifier import Answer
 
 SHOWN = 5
@@ -20,21 +31,24 @@ class ResultPanel:
         self._before = _elements("#hint, #places")
         self._result = web.page["result"]._dom_element
         self._chip = web.page["chip"]._dom_element
-        self._said = _elements("#said .label, #said .probability, #said .doubt")
+        self._said = _elements("#said > p")
         self._best = [_Bar() for _ in range(SHOWN)]
         self._facts = {name: _fact(name) for name in FACTS}
 
     def show(self, answer: Answer) -> None:
         """Show an answer in place of the last one."""
         canvas.draw(self._chip, answer.chip.pixels)
-        label, probability, doubts = self._said
-        best = answer.prediction.best
-        label.textContent = best.label
-        probability.textContent = f"{percent(best.probability)} probable"
-        doubts.textContent = doubt(answer.prediction)
-        doubts.hidden = not doubts.textContent
-        for bar, ranked in zip(self._best, answer.prediction.ranked, strict=False):
-            bar.show(ranked)
+        prediction = answer.prediction
+        for element, text in zip(
+            self._said,
+            (path(prediction), title(prediction), likelihood(prediction), doubt(prediction)),
+            strict=True,
+        ):
+            element.textContent = text
+            element.hidden = not text
+        rows = listed(prediction)
+        for place, bar in enumerate(self._best):
+            bar.show(rows[place] if place < len(rows) else None)
         for element, text in zip(self._facts.values(), facts(answer), strict=True):
             element.textContent = text
         self._facts["Imagery"].className = "coarse" if is_coarse(answer) else ""
@@ -54,12 +68,17 @@ class _Bar:
 
     def __init__(self):
         name, share, length = web.span(), web.data(), web.i()
-        web.page["best"].append(web.li(name, share, web.div(length, classes=["bar"])))
+        row = web.li(name, share, web.div(length, classes=["bar"]))
+        web.page["best"].append(row)
+        self._row = row._dom_element
         self._name, self._share, self._length = (
             each._dom_element for each in (name, share, length)
         )
 
-    def show(self, ranked: Ranked) -> None:
+    def show(self, ranked: Ranked | None) -> None:
+        self._row.hidden = ranked is None
+        if ranked is None:
+            return
         self._name.textContent = ranked.label
         self._share.textContent = percent(ranked.probability)
         self._share.value = f"{ranked.probability:.6f}"

@@ -1,6 +1,7 @@
 """What the page says about an answer; plain text, without a screen."""
 
-from pyapp.core.model.prediction import Prediction
+from pyapp.core.model.prediction import Prediction, Ranked
+from pyapp.core.model.tree import Node, Tree
 from pyapp.work.classifier import SIZES, Answer
 
 # A label set of more classes than this says no more than "not sure".
@@ -23,17 +24,41 @@ def percent(probability: float) -> str:
     return f"{probability * 100:.0f} %"
 
 
+def title(prediction: Prediction) -> str:
+    """The answer, as fine as the model can vouch for."""
+    return "not sure" if prediction.answer is None else prediction.answer.name
+
+
+def path(prediction: Prediction) -> str:
+    """The groups that the answer is in, from the top down; empty without any."""
+    return " › ".join(prediction.path[:-1])
+
+
+def likelihood(prediction: Prediction) -> str:
+    """How probable the answer is; without one, what comes nearest."""
+    if prediction.answer is None:
+        best = prediction.best
+        return f"most likely {best.label}, {percent(best.probability)}"
+    return f"{percent(prediction.answer_probability)} probable"
+
+
 def doubt(prediction: Prediction) -> str:
-    """What keeps the page from being sure, in a few words; empty if nothing does."""
-    unlike = "unlike anything I was trained on"
-    if prediction.sure:
-        return "" if prediction.familiar else unlike[0].upper() + unlike[1:]
+    """What keeps the page from saying more, in a few words; empty if nothing does."""
     if not prediction.familiar:
-        return f"Not sure: {unlike}"
+        return "Unlike anything I was trained on"
+    if prediction.coarse:
+        best = prediction.inside[0]
+        return f"Which kind is unclear: most likely {best.label}, {percent(best.probability)}"
     several = [each.label for each in prediction.likely]
-    if 1 < len(several) <= MOST_LISTED:
-        return f"Not sure: {', '.join(several[:-1])} or {several[-1]}, {prediction.coverage:.0%}"
-    return "Not sure"
+    if not prediction.sure and 1 < len(several) <= MOST_LISTED:
+        between = f"{', '.join(several[:-1])} or {several[-1]}"
+        return f"{between[0].upper()}{between[1:]}, {prediction.coverage:.0%}"
+    return ""
+
+
+def listed(prediction: Prediction) -> tuple[Ranked, ...]:
+    """The classes to list under the answer: those inside a group, else all; best first."""
+    return prediction.inside if prediction.coarse else prediction.ranked
 
 
 def is_coarse(answer: Answer) -> bool:
@@ -75,30 +100,37 @@ def facts(answer: Answer) -> tuple[str, ...]:
     )
 
 
-def is_steady(found: list[Prediction]) -> bool:
-    """Whether the best class is the same at all sizes."""
-    return len({each.best.class_id for each in found}) == 1
+def common(found: list[Prediction], tree: Tree) -> Node | None:
+    """The finest node that the best classes of all sizes are in; ``None`` if there is none."""
+    best = {each.best.class_id for each in found}
+    around = [each for each in tree.nodes if best <= set(each.classes)]
+    return min(around, key=lambda each: len(each.classes), default=None)
 
 
-def steadiness(found: list[Prediction], side_m: float) -> str:
+def steadiness(found: list[Prediction], tree: Tree, side_m: float) -> str:
     """What five sizes gave.
 
     Parameters
     ----------
     found : list of Prediction
         At `SIZES`.
+    tree : Tree
+        Of the model.
     side_m : float
         The side of the square at size 1, in metres.
     """
-    best = [each.best for each in found]
-    if is_steady(found):
-        least = min(each.probability for each in best)
+    node = common(found, tree)
+    if node is not None:
+        shares = [
+            sum(each.probability for each in one.ranked if each.class_id in node.classes)
+            for one in found
+        ]
         return (
-            f"Steady: {best[0].label} at {SIZES[0] * side_m:.0f} to {SIZES[-1] * side_m:.0f} m, "
-            f"{percent(least)} or more."
+            f"Steady: {node.name} at {SIZES[0] * side_m:.0f} to {SIZES[-1] * side_m:.0f} m, "
+            f"{percent(min(shares))} or more."
         )
     parts = [
-        f"{share * side_m:.0f} m {each.label} ({percent(each.probability)})"
-        for share, each in zip(SIZES, best, strict=True)
+        f"{share * side_m:.0f} m {each.best.label} ({percent(each.best.probability)})"
+        for share, each in zip(SIZES, found, strict=True)
     ]
     return "Unsteady: " + ", ".join(parts) + "."

@@ -18,6 +18,7 @@ from pyapp.ui.shell.dom import fill, on, on_any
 from pyapp.ui.shell.notice import Notice
 from pyapp.ui.survey.cells import Cells
 from pyapp.ui.survey.layer import SurveyLayer
+from pyapp.ui.survey.wording import answer_name
 from pyapp.work.classifier import Answer
 from pyapp.work.ground import Ground
 from pyapp.work.search import Found, Search, can_be_searched
@@ -64,7 +65,7 @@ class AlikePictures:
 
     def _button(self, found: Found, place: int, picture):
         survey = found.survey
-        label = survey.model.labels[int(survey.scores[found.number].argmax())]
+        label = answer_name(survey, found.number)
         text = f"{percent(max(found.likeness, 0.0))} alike"
         button = web.button(picture, web.span(label), web.span(text), type="button", value=place)
         elsewhere = "" if survey is self.layer.survey else f", in {survey.name}"

@@ -20,6 +20,9 @@ from pyapp.work.classifier import Answer
 from pyapp.work.library import Library
 from pyapp.work.tasks import Tasks
 
+# Of what is inside a group, in the list of answers to choose from.
+INDENT = "\u2003"
+
 
 @dataclass
 class Cells:
@@ -92,10 +95,11 @@ class Cells:
 
     def _offer_classes(self, survey: Survey, number: int) -> None:
         given = survey.corrections.get(number)
-        shown = str(int(survey.scores[number].argmax()))
+        tree = survey.model.tree
+        shown = str(given if given is not None else int(survey.scores[number].argmax()))
         options = [
-            option(label, str(class_id), str(class_id) == shown)
-            for class_id, label in enumerate(survey.model.labels)
+            option(INDENT * tree.depth(each) + tree.nodes[each].name, str(each), str(each) == shown)
+            for each in tree.order
         ]
         if given is not None:
             options.insert(0, option("as the model says", ""))
@@ -111,9 +115,9 @@ class Cells:
         self.history.add("correction", lambda: self._give(survey, number, before))
         self._give(survey, number, int(chosen) if chosen else None)
 
-    def _give(self, survey: Survey, number: int, class_id: int | None) -> None:
+    def _give(self, survey: Survey, number: int, node_id: int | None) -> None:
         start_ms = browser.now_ms()
-        survey.correct(number, class_id)
+        survey.correct(number, node_id)
         if self.layer.survey is survey:
             self.layer.repaint()
             if self._number is not None:

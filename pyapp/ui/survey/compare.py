@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pyscript import web
 
-from pyapp.core.survey.paint import Look, Painter
+from pyapp.core.survey.paint import LegendRow, Look, Painter
 from pyapp.core.survey.survey import Survey
 from pyapp.ui.shell.dom import fill, on, option
 from pyapp.ui.survey.layer import SurveyLayer
@@ -38,9 +38,11 @@ class Comparison:
         """Call ``handler()`` when the comparison is with another survey, or with none."""
         self._on_change.append(handler)
 
-    def legend(self, look: Look) -> dict[int, tuple[int, float]] | None:
-        """The other survey's `Painter.legend`; ``None`` without one."""
-        return None if self._painter is None else self._painter.legend(look)
+    def legend_rows(self, look: Look) -> dict[int, LegendRow] | None:
+        """The other survey's `Painter.legend_rows`, by node; ``None`` without another survey."""
+        if self._painter is None:
+            return None
+        return {each.node_id: each for each in self._painter.legend_rows(look)}
 
     def _offer(self) -> None:
         """Offer the stored surveys of the same model."""
@@ -87,7 +89,7 @@ class Comparison:
         if survey is None or other is None or differing is None:
             return "Another grid: only the hectares are compared."
         both = int((survey.classified & other.classified).sum())
-        return f"{int(differing.sum()):,} of {both:,} squares have another class."
+        return f"{int(differing.sum()):,} of {both:,} squares have another answer."
 
     def _differing_cells(self) -> np.ndarray | None:
         survey, other = self.layer.survey, self._other
@@ -95,7 +97,7 @@ class Comparison:
             return None
         if not np.array_equal(survey.grid.cells, other.grid.cells):
             return None
-        changed = survey.scores.argmax(1) != other.scores.argmax(1)
+        changed = survey.answers() != other.answers()
         return changed & survey.classified & other.classified
 
     def _show_differing(self) -> None:

@@ -1,21 +1,23 @@
 """What the colours of a survey mean, how much there is of each, and how it is shown."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pyscript import web
 
-from pyapp.core.survey.paint import UNSURE, Look, colour
-from pyapp.core.survey.survey import Survey
+from pyapp.core.model.tree import Tree
+from pyapp.core.survey.colours import node_colours
+from pyapp.core.survey.paint import UNSURE, LegendRow, Look
 from pyapp.ui.shell.dom import on, on_any
 from pyapp.ui.shell.history import History
 from pyapp.ui.survey.compare import Comparison
 from pyapp.ui.survey.layer import FIRST_OPACITY, SurveyLayer
 
+NOT_SURE = "not sure"
+
 
 @dataclass
 class Legend:
-    """A row for each class, with a switch; threshold, opacity, smoothing."""
+    """A row for each class and group, with a switch; threshold, opacity, smoothing."""
 
     layer: SurveyLayer
     comparison: Comparison
@@ -58,31 +60,40 @@ class Legend:
         if survey is None or painter is None:
             return
         self._sure_said.textContent = f"{look.threshold:.0%}"
-        found, before = painter.legend(look), self.comparison.legend(look)
+        found = {each.node_id: each for each in painter.legend_rows(look)}
+        before = self.comparison.legend_rows(look)
         self._change.hidden = before is None
-        for class_id in sorted(found | (before or {}), key=_by_name(survey)):
-            if class_id not in self._rows:
-                self._add_row(survey, class_id)
-        for class_id, row in self._rows.items():
-            cells, hectares = found.get(class_id, (0, 0.0))
-            change = None if before is None else hectares - before.get(class_id, (0, 0.0))[1]
-            row.show(cells, hectares, class_id in look.hidden, change)
+        new = (found.keys() | (before or {}).keys()) - self._rows.keys()
+        if new:
+            self._add_rows(survey.model.tree, new)
+        for node_id, row in self._rows.items():
+            counted = found.get(node_id)
+            hectares = counted.all_hectares if counted else 0.0
+            change = None
+            if before is not None:
+                change = hectares - (before[node_id].all_hectares if node_id in before else 0.0)
+            row.show(counted, hectares, node_id in look.hidden, change)
 
-    def _add_row(self, survey: Survey, class_id: int) -> None:
-        name = _name(survey, class_id)
-        self._rows[class_id] = _Row(class_id, name)
-        in_order = sorted(self._rows, key=_by_name(survey))
+    def _add_rows(self, tree: Tree, node_ids: set[int]) -> None:
+        colours = node_colours(tree)
+        for node_id in node_ids:
+            if node_id == UNSURE:
+                self._rows[node_id] = _Row(node_id, NOT_SURE, None, 0)
+            else:
+                name, depth = tree.nodes[node_id].name, tree.depth(node_id)
+                self._rows[node_id] = _Row(node_id, name, colours[node_id], depth)
+        in_order = [each for each in (*tree.order, UNSURE) if each in self._rows]
         self._body.replaceChildren(*(self._rows[each].element for each in in_order))
 
-    def _switch(self, class_id: int) -> None:
+    def _switch(self, node_id: int) -> None:
         survey, look = self.layer.survey, self.layer.look
         if survey is not None:
-            name = _name(survey, class_id)
-            self.history.add(f"{name} on or off", lambda: self._flip(look, class_id))
-            self._flip(look, class_id)
+            name = survey.model.tree.nodes[node_id].name
+            self.history.add(f"{name} on or off", lambda: self._flip(look, node_id))
+            self._flip(look, node_id)
 
-    def _flip(self, look: Look, class_id: int) -> None:
-        look.hidden ^= {class_id}
+    def _flip(self, look: Look, node_id: int) -> None:
+        look.hidden ^= {node_id}
         self.layer.repaint()
 
     def _set_threshold(self) -> None:
@@ -94,32 +105,30 @@ class Legend:
         self.layer.repaint()
 
 
-def _by_name(survey: Survey) -> Callable[[int], tuple[bool, str]]:
-    """Classes by name; what is not sure comes last."""
-    return lambda class_id: (class_id == UNSURE, _name(survey, class_id))
-
-
-def _name(survey: Survey, class_id: int) -> str:
-    return "not sure" if class_id == UNSURE else survey.model.labels[class_id]
-
-
 class _Row:
-    """A class in the legend."""
+    """A class or a group in the legend; a group counts what is inside it as well."""
 
-    def __init__(self, class_id: int, name: str):
-        switch = web.input_(type="checkbox", checked=True, value=class_id)
-        swatch = web.span(classes=["swatch"])
-        if class_id != UNSURE:
-            swatch._dom_element.style.background = f"rgb{colour(class_id)}"
-        label = web.label(*([switch] if class_id != UNSURE else []), swatch, web.span(name))
+    def __init__(self, node_id: int, name: str, rgb: tuple[int, int, int] | None, depth: int):
+        switch = web.input_(type="checkbox", checked=True, value=node_id)
+        swatch, self._coarse = web.span(classes=["swatch"]), web.small()
+        if rgb is not None:
+            swatch._dom_element.style.background = f"rgb{rgb}"
+        text = web.span(name, self._coarse)
+        label = web.label(*([] if rgb is None else [switch]), swatch, text)
         cells = [web.td(label), web.td(), web.td(), web.td()]
         self._switch = switch
         self._cells, self._hectares, self._change = (each._dom_element for each in cells[1:])
-        self.element = web.tr(*cells)._dom_element
+        self.element = web.tr(*cells, classes=[f"depth-{depth}"])._dom_element
 
-    def show(self, cells: int, hectares: float, off: bool, change: float | None) -> None:
+    def show(
+        self, counted: LegendRow | None, hectares: float, off: bool, change: float | None
+    ) -> None:
+        cells = counted.all_cells if counted else 0
         self._cells.textContent = f"{cells:,}"
         self._hectares.textContent = f"{hectares:,.1f}"
+        # Of a group, how many squares have no finer answer.
+        coarse = counted.cells if counted and counted.cells < counted.all_cells else 0
+        self._coarse.textContent = f" {coarse:,} no finer" if coarse else ""
         self._change.hidden = change is None
         if change is not None:
             self._change.textContent = f"{change:+,.1f}"

@@ -1,5 +1,6 @@
 """What the page says about surveys; plain text, without a screen."""
 
+from pyapp.core.model.tree import NOT_SURE
 from pyapp.core.state import CellState
 from pyapp.core.survey.survey import Survey
 from pyapp.work.store import StoredSurvey
@@ -94,6 +95,12 @@ def without_answer(state: CellState) -> str:
         CellState.BLURRED: "The imagery of this square is stretched too far to be classified.",
         CellState.LEFT_OUT: "This square was left out when the survey was ended.",
     }[state]
+
+
+def answer_name(survey: Survey, number: int) -> str:
+    """The answer for a cell, as fine as the model can vouch for."""
+    node_id = int(survey.answers()[number])
+    return "not sure" if node_id == NOT_SURE else survey.model.tree.nodes[node_id].name
 
 
 def stored_state(stored: StoredSurvey) -> str:
