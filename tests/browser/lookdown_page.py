@@ -86,7 +86,7 @@ class LookdownPage:
         best = [
             (row.query_selector("span").inner_text(),
              float(row.query_selector("data").get_attribute("value")))
-            for row in self.tab.query_selector_all("#best li")
+            for row in self.tab.query_selector_all("#best li:not([hidden])")
         ]  # fmt: skip
         names = self.tab.locator("#facts dt").all_inner_texts()
         values = self.tab.locator("#facts dd").all_inner_texts()
@@ -177,14 +177,19 @@ class LookdownPage:
         """What the page says of the progress."""
         return self.tab.text_content("#survey-said")
 
-    def legend(self) -> dict[str, tuple[int, float]]:
-        """Squares and hectares of each class."""
-        rows = self.tab.locator("#legend tbody tr").all()
+    def legend(self, rows: str = "tr") -> dict[str, tuple[int, float]]:
+        """Squares and hectares of each class, and of each group with what is inside it."""
         found = {}
-        for row in rows:
-            name, cells, hectares = row.locator("td").all_text_contents()[:3]
+        for row in self.tab.locator(f"#legend tbody {rows}").all():
+            name = row.locator("label > span:last-child").evaluate("e => e.firstChild.textContent")
+            _, cells, hectares = row.locator("td").all_text_contents()[:3]
             found[name] = int(cells.replace(",", "")), float(hectares.replace(",", ""))
         return found
+
+    def legend_total(self) -> tuple[int, float]:
+        """Squares and hectares of all that has an answer, or none that is sure."""
+        rows = self.legend("tr.depth-0").values()
+        return sum(cells for cells, _ in rows), sum(hectares for _, hectares in rows)
 
     def save_survey(self, kind: str) -> bytes:
         """Press a button that saves the survey; the file."""

@@ -4,10 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyapp.core.model.prediction import predictions
+from pyapp.core.model.prediction import Prediction, predictions
+from pyapp.ui.answer.wording import listed, title
 from training.golden import native_chip
 
-__all__ = ["Zooms", "native_answer", "native_chip"]
+__all__ = ["Zooms", "class_of", "listed", "native_answer", "native_chip", "title"]
+
+
+def class_of(answer: Prediction) -> str | None:
+    """The class or group that a file names for an answer; ``None`` if it is not sure."""
+    return None if answer.answer is None else answer.answer.name
 
 
 class Zooms(NamedTuple):

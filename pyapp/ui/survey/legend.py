@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pyscript import web
 
-from pyapp.core.model.tree import Tree
+from pyapp.core.model.tree import Level, Tree
 from pyapp.core.survey.colours import node_colours
 from pyapp.core.survey.paint import UNSURE, LegendRow, Look
 from pyapp.ui.shell.dom import on, on_any
@@ -78,10 +78,11 @@ class Legend:
         colours = node_colours(tree)
         for node_id in node_ids:
             if node_id == UNSURE:
-                self._rows[node_id] = _Row(node_id, NOT_SURE, None, 0)
+                self._rows[node_id] = _Row(node_id, NOT_SURE, None, "depth-0")
             else:
-                name, depth = tree.nodes[node_id].name, tree.depth(node_id)
-                self._rows[node_id] = _Row(node_id, name, colours[node_id], depth)
+                node, depth = tree.nodes[node_id], f"depth-{tree.depth(node_id)}"
+                kinds = f"{depth} class" if node.level == Level.CLASS else depth
+                self._rows[node_id] = _Row(node_id, node.name, colours[node_id], kinds)
         in_order = [each for each in (*tree.order, UNSURE) if each in self._rows]
         self._body.replaceChildren(*(self._rows[each].element for each in in_order))
 
@@ -108,7 +109,7 @@ class Legend:
 class _Row:
     """A class or a group in the legend; a group counts what is inside it as well."""
 
-    def __init__(self, node_id: int, name: str, rgb: tuple[int, int, int] | None, depth: int):
+    def __init__(self, node_id: int, name: str, rgb: tuple[int, int, int] | None, kinds: str):
         switch = web.input_(type="checkbox", checked=True, value=node_id)
         swatch, self._coarse = web.span(classes=["swatch"]), web.small()
         if rgb is not None:
@@ -118,7 +119,7 @@ class _Row:
         cells = [web.td(label), web.td(), web.td(), web.td()]
         self._switch = switch
         self._cells, self._hectares, self._change = (each._dom_element for each in cells[1:])
-        self.element = web.tr(*cells, classes=[f"depth-{depth}"])._dom_element
+        self.element = web.tr(*cells, classes=kinds.split())._dom_element
 
     def show(
         self, counted: LegendRow | None, hectares: float, off: bool, change: float | None
