@@ -10,7 +10,18 @@ from pyapp.core.ground.geo import Footprint, LngLat
 from pyapp.core.model.prediction import predictions
 from pyapp.core.state import CellState
 from pyapp.ui.answer import wording as answer_wording
-from pyapp.ui.answer.wording import doubt, exact_place, facts, is_coarse, steadiness
+from pyapp.ui.answer.wording import (
+    common,
+    doubt,
+    exact_place,
+    facts,
+    is_coarse,
+    likelihood,
+    listed,
+    path,
+    steadiness,
+    title,
+)
 from pyapp.ui.device.wording import AUTOMATIC, backend_note
 from pyapp.ui.survey import wording as survey_wording
 from pyapp.ui.survey.wording import cost, progress, step_name, stored_state, without_answer
@@ -54,15 +65,49 @@ def answer(place=PLACE, imagery_m=0.4, **given):
     [
         ((0.7, 0.1, 0.1, 0.1), True, ""),
         ((0.7, 0.1, 0.1, 0.1), False, "Unlike anything I was trained on"),
-        ((0.5, 0.1, 0.1, 0.3), False, "Not sure: unlike anything I was trained on"),
-        ((0.5, 0.1, 0.1, 0.3), True, "Not sure: field or town, 90%"),
-        ((0.4, 0.3, 0.05, 0.25), True, "Not sure: field, river or town, 90%"),
-        ((0.5, 0.18, 0.16, 0.16), True, "Not sure"),
-        ((0.28, 0.24, 0.24, 0.24), True, "Not sure"),
+        ((0.5, 0.1, 0.1, 0.3), False, "Unlike anything I was trained on"),
+        ((0.5, 0.1, 0.1, 0.3), True, "Field or town, 90%"),
+        ((0.4, 0.3, 0.05, 0.25), True, "Field, river or town, 90%"),
+        ((0.5, 0.18, 0.16, 0.16), True, ""),
+        ((0.28, 0.24, 0.24, 0.24), True, ""),
     ],
 )
 def test_doubts_are_said_in_a_few_words(shares, familiar, said):
     assert doubt(prediction(*shares, familiar=familiar)) == said
+
+
+def test_without_an_answer_the_page_is_not_sure_and_says_what_comes_nearest():
+    unsure = prediction(0.5, 0.1, 0.1, 0.3)
+    assert (title(unsure), path(unsure)) == ("not sure", "")
+    assert likelihood(unsure) == "most likely field, 50 %"
+    sure = prediction(0.7, 0.1, 0.1, 0.1)
+    assert (title(sure), path(sure), likelihood(sure)) == ("field", "", "70 % probable")
+    assert listed(sure) == sure.ranked
+
+
+TREE = {"open land": {"farmed": ["field"], "water": ["river"]}, "built-up": ["road", "town"]}
+LEVELS = {"top": 0.6, "group": 0.7, "class": 0.8}
+
+
+def test_an_answer_that_is_a_group_says_what_is_inside_it():
+    group = prediction(0.05, 0.05, 0.6, 0.3, tree=TREE, levels=LEVELS)
+    assert (title(group), path(group)) == ("built-up", "")
+    assert likelihood(group) == "90 % probable"
+    assert doubt(group) == "Which kind is unclear: most likely road, 60 %"
+    assert [each.label for each in listed(group)] == ["road", "town"]
+    fine = prediction(0.9, 0.04, 0.03, 0.03, tree=TREE, levels=LEVELS)
+    assert (title(fine), path(fine)) == ("field", "open land › farmed")
+
+
+def test_answers_at_five_sizes_agree_on_the_finest_group_around_them():
+    road = prediction(0.05, 0.05, 0.6, 0.3, tree=TREE, levels=LEVELS)
+    town = prediction(0.05, 0.05, 0.3, 0.6, tree=TREE, levels=LEVELS)
+    field = prediction(0.9, 0.04, 0.03, 0.03, tree=TREE, levels=LEVELS)
+    tree = card(tree=TREE, levels=LEVELS).tree
+    said = steadiness([road, road, town, town, town], tree, 100.0)
+    assert said == "Steady: built-up at 70 to 140 m, 90 % or more."
+    assert steadiness([road, road, town, town, field], tree, 100.0).startswith("Unsteady: ")
+    assert common([road, field], tree) is None
 
 
 def test_an_answer_says_how_it_came_about():
@@ -92,10 +137,10 @@ def test_a_picture_has_no_place():
 
 def test_steadiness_names_the_sizes():
     same = [prediction(0.7, 0.1, 0.1, 0.1)] * len(SIZES)
-    assert steadiness(same, 100.0) == "Steady: field at 70 to 140 m, 70 % or more."
+    assert steadiness(same, card().tree, 100.0) == "Steady: field at 70 to 140 m, 70 % or more."
     flips = [*same[:-1], prediction(0.1, 0.1, 0.1, 0.7)]
-    assert steadiness(flips, 100.0).startswith("Unsteady: 70 m field (70 %), ")
-    assert steadiness(flips, 100.0).endswith("140 m town (70 %).")
+    assert steadiness(flips, card().tree, 100.0).startswith("Unsteady: 70 m field (70 %), ")
+    assert steadiness(flips, card().tree, 100.0).endswith("140 m town (70 %).")
 
 
 def test_the_cost_of_a_survey_is_said_before_it_begins():
