@@ -118,7 +118,8 @@ def test_progress_counts_what_is_done_and_what_has_no_answer():
     survey.state[100:] = CellState.LEFT_OUT
     survey.state[100:103] = [CellState.MISSING, CellState.FAILED, CellState.BLANK]
     assert progress(survey, False, 0.0) == (
-        f"{count} squares, done, 2 without imagery, 1 with placeholder imagery, {count - 103} left out"
+        f"{count} squares, done, 2 without imagery, 1 with placeholder imagery, "
+        f"{count - 103} left out"
     )
 
 
