@@ -126,6 +126,11 @@ class LookdownPage:
         """Where the square is on the screen: x, y, width, height in CSS pixels."""
         return self.tab.locator("#square").bounding_box()
 
+    def map_middle(self) -> tuple[float, float]:
+        """The middle of the map on the screen, in CSS pixels."""
+        box = self.tab.locator("#map").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
     def drag_square(self, right: float, down: float) -> None:
         """Take the square by its middle and pull it."""
         box = self.square_box()
