@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyapp.core.errors import CardError, ModelListError
-from pyapp.core.model.tree import MOST_NODES, Levels, Tree
+from pyapp.core.model.nodes import MOST_NODES
+from pyapp.core.model.tree import Levels, Tree
 
 MOST_CLASSES = MOST_NODES
 
