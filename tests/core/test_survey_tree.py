@@ -328,7 +328,6 @@ def test_what_a_file_says_of_the_best_classes_mostly_comes_back():
 
 FILE = json.loads(to_geojson(small()))
 STORED = json.loads(small().to_json())
-CELLS = {each["properties"]["class"]: number for number, each in enumerate(FILE["features"])}
 
 
 @given(damaged(FILE))

@@ -77,7 +77,8 @@ class Card:
         Raises
         ------
         CardError
-            If it is not JSON, or a fact that the page needs is missing or out of range.
+            If it is not JSON, a fact that the page needs is missing or out of range, or the tree
+            is broken.
         """
         try:
             facts = json.loads(text)

@@ -3,8 +3,8 @@
 A network that can't tell dense from medium residential areas may still know that it sees houses.
 So an answer is a node of a tree: a class, or a group of classes whose probability is the sum of
 theirs. Each level of the tree has a threshold, fitted so that answers at that level keep a promised
-accuracy; the answer is the finest node that reaches its own. This guarantees accuracy and maximises
-specificity: Deng et al., Hedging Your Bets, CVPR 2012.
+accuracy; the answer is the finest node that reaches its own. Accuracy is guaranteed and specificity
+maximised, as in Deng et al., Hedging Your Bets, CVPR 2012.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ class Tree:
 
     @cached_property
     def _ranks(self) -> list[tuple[Level, NDArray[np.int64]]]:
-        """Level and nodes of each rank."""
+        """Level and nodes of each rank; the last are the classes."""
         by_depth: dict[int, list[Node]] = {}
         for each in self.groups:
             by_depth.setdefault(self.depth(each.id), []).append(each)
@@ -266,7 +266,8 @@ class Tree:
         """
         summed = self.probabilities(probability)
         cells = np.arange(len(summed))
-        leaders = [nodes[summed[:, nodes].argmax(1)] for _, nodes in self._ranks]
+        leaders = [nodes[summed[:, nodes].argmax(1)] for _, nodes in self._ranks[:-1]]
+        leaders.append(probability.argmax(1))
         return Leaders(
             np.stack(leaders, 1),
             np.stack([summed[cells, each] for each in leaders], 1).astype(np.float64),

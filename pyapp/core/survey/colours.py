@@ -1,6 +1,5 @@
 """The colours of a survey: of classes without a tree, and of the nodes of one."""
 
-import colorsys
 from functools import lru_cache
 
 from pyapp.core.model.nodes import Level
@@ -18,11 +17,11 @@ GOLDEN_TURN = 0.381966
 # Hues of the groups at the top of a tree, in degrees and in their order: red, violet, green, blue,
 # amber, teal, pink. They suit a tree that begins with what is built, then transport, open land,
 # water and sports grounds. Further groups get hues that are a golden angle apart.
-HUES = (8, 275, 110, 212, 42, 170, 325)
+HUES = (2, 275, 110, 212, 48, 170, 325)
 # How far the hues inside a group turn away from its own, in degrees.
-TURNS = (0, 16, -16)
+TURNS = (0, 14, -14)
 # Classes are dark and strong; groups are so much paler that a coarse answer is seen to be one.
-SHADES = (0.22, 0.52)
+SHADES = (0.27, 0.54)
 PALE_SHADES = (0.69, 0.79)
 PALEST = 0.86
 STRONG = (0.85, 0.55)
@@ -86,5 +85,14 @@ def _shades(nodes: list[int], hue: float, lightness: tuple[float, float]) -> dic
 
 
 def _rgb(hue: float, lightness: float, strength: float) -> RGB:
-    red, green, blue = colorsys.hls_to_rgb(hue / 360 % 1, lightness, strength)
-    return round(255 * red), round(255 * green), round(255 * blue)
+    """A colour in HSL, the hue in degrees (CSS Color 4, section 7.1, hslToRgb).
+
+    >>> _rgb(120, 0.25, 1.0)
+    (0, 128, 0)
+    """
+    reach = strength * min(lightness, 1 - lightness)
+    red, green, blue = (
+        round(255 * (lightness - reach * max(-1, min(turn - 3, 9 - turn, 1))))
+        for turn in ((start + hue / 30) % 12 for start in (0, 8, 4))
+    )
+    return red, green, blue

@@ -1,7 +1,7 @@
-"""Probabilities restored from what a file says about cells: five of them, and the answer.
+"""Restores the probabilities of cells from a file, which holds the five best and the answer.
 
-A file has no embeddings, so corrections can't be refitted, and of most classes no probability. So
-the probabilities are made such that each cell has the answer that the file gives it.
+A file has no embeddings to refit corrections with, and no probability for most classes. So the
+probabilities are chosen such that each cell has the answer that the file gives it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LEAST_SCORE = 1e-4  # of the answer; scores are written with four digits
 # What rounding to four digits, then to half precision, may cost.
 ROUNDED = 1e-3
-# How much of the plainest probabilities with the same answer is mixed in, until it is the answer.
+# Shares of the plainest probabilities with the right answer, mixed in until the answer is right.
 MIXED = (0.0, 0.03, 0.1, 0.3, 1.0)
 
 
@@ -60,9 +60,7 @@ def restored(model: ModelFacts, rows: list[dict[str, Any]]) -> NDArray[np.float1
 def _led(
     model: ModelFacts, rows: list[dict[str, Any]], shares: NDArray[np.float16]
 ) -> NDArray[np.float16]:
-    """Without a tree: changed so that the class of each cell leads; whether it is sure, its score
-    says.
-    """
+    """Without a tree: change the probabilities of each cell so that its class leads."""
     for row, each in zip(rows, shares, strict=True):
         shown = _named(model, row)
         score = as_number(row["score"], LEAST_SCORE, 1)
@@ -100,8 +98,9 @@ def _completed(
     best: NDArray[np.float64],
     known: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """The classes that a file does not name share evenly in what is left of the probability: those
-    inside the answer of the answer's, the others of the rest.
+    """Give the classes that the file does not name an even share of the remaining probability.
+
+    Inside the answer, what remains of the answer's; outside it, what remains of the rest.
     """
     # One more column, which `NOT_SURE` indexes from the end: no class is inside.
     members = np.concatenate([tree.membership, np.zeros((best.shape[1], 1), np.float32)], 1)
@@ -120,7 +119,7 @@ def _settled(
     nodes: NDArray[np.int64],
     scores: NDArray[np.float64],
 ) -> NDArray[np.float16]:
-    """Probabilities changed, as little as need be, so that each cell has its answer."""
+    """Change probabilities no more than it takes for each cell to have its answer."""
     tree = model.tree
     plain = np.zeros((len(tree.nodes) + 1, whole.shape[1]))
     least = np.zeros(len(plain))
