@@ -24,6 +24,7 @@ NESTED = {
     "open land": ["field", "forest"],
     "water": ["river", "harbour"],
 }
+TREE_IDS = {each.name: each.id for each in Tree.from_json(TREE_LABELS, NESTED).nodes}
 TREE = {"labels": TREE_LABELS, "nested": NESTED, "levels": Levels(0.8, 0.7, 0.75)}
 HERE = rectangle(LngLat(85.5141, 27.6385), LngLat(85.5293, 27.6282))
 

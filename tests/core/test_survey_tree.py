@@ -11,7 +11,7 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyapp.core.errors import AreaError, NotASurveyError
+from pyapp.core.errors import NotASurveyError
 from pyapp.core.model.nodes import Level
 from pyapp.core.model.tree import NOT_SURE, Levels, Tree
 from pyapp.core.state import CellState
@@ -21,12 +21,25 @@ from pyapp.core.survey.geojson import from_geojson, to_csv, to_geojson
 from pyapp.core.survey.paint import HIDDEN, NOTHING, UNSURE, Look, Painter, smoothed
 from pyapp.core.survey.rasters import NO_CLASS, to_geotiff, to_png
 from pyapp.core.survey.survey import Survey
-from tests.core.surveys import NESTED, TREE, TREE_LABELS, batch_of, classified_survey, survey_over
-from tests.core.test_survey_damage import SMALL, assert_usable, changed, damaged
+from tests.core.surveys import (
+    NESTED,
+    TREE,
+    TREE_IDS,
+    TREE_LABELS,
+    batch_of,
+    classified_survey,
+    survey_over,
+)
+from tests.core.test_survey_damage import (
+    SMALL,
+    TREE_FILE,
+    a_survey_with_a_tree,
+    assert_usable,
+    changed,
+)
 
 NODES = Tree.from_json(TREE_LABELS, NESTED)
-IDS = {each.name: each.id for each in NODES.nodes}
-HOUSES, RIVER, WATER = IDS["houses"], IDS["river"], IDS["water"]
+HOUSES, RIVER, WATER = TREE_IDS["houses"], TREE_IDS["river"], TREE_IDS["water"]
 LOOK = Look(0.75, set())
 
 
@@ -40,14 +53,6 @@ def a_survey() -> Survey:
     survey.add(Batch.without_imagery([4, 5], CellState.MISSING))
     survey.correct(9, HOUSES)
     survey.correct(11, RIVER)
-    return survey
-
-
-def small() -> Survey:
-    survey = survey_over(area=SMALL, **TREE)
-    survey.add(batch_of(survey, range(7), seed=3))
-    survey.correct(2, WATER)
-    survey.correct(3, RIVER)
     return survey
 
 
@@ -143,7 +148,7 @@ def test_a_correction_to_no_node_changes_nothing(survey):
 
 
 def test_without_embeddings_only_the_corrected_cell_changes():
-    survey = from_geojson(to_geojson(small()))
+    survey = from_geojson(to_geojson(a_survey_with_a_tree()))
     assert survey.embedding is None
     before = survey.scores.copy()
     survey.correct(0, HOUSES)
@@ -169,7 +174,7 @@ def test_the_picture_has_the_colour_of_each_node(survey):
 
 def test_a_group_that_is_switched_off_hides_what_is_inside(survey):
     plain = Painter(survey).classes(LOOK)
-    built = IDS["built-up"]
+    built = TREE_IDS["built-up"]
     shown = Painter(survey).classes(Look(0.75, {built, RIVER}))
     inside = np.array([each >= 0 and of(survey).is_inside(each, built) for each in plain.tolist()])
     assert (shown[inside] == HIDDEN).all() and inside.any()
@@ -326,29 +331,6 @@ def test_what_a_file_says_of_the_best_classes_mostly_comes_back():
     assert (again.probability.argmax(1) == best).all()
 
 
-FILE = json.loads(to_geojson(small()))
-STORED = json.loads(small().to_json())
-
-
-@given(damaged(FILE))
-def test_a_damaged_file_is_refused_or_can_be_used(facts):
-    try:
-        survey = from_geojson(json.dumps(facts))
-    except NotASurveyError:
-        return
-    assert_usable(survey)
-
-
-@given(damaged(STORED))
-def test_damaged_facts_are_refused_or_can_be_used(facts):
-    try:
-        survey = Survey.from_json(json.dumps(facts))
-    except (ValueError, KeyError, TypeError, AreaError):
-        return
-    survey.add(batch_of(survey, range(len(survey.grid))))
-    assert_usable(survey)
-
-
 MODEL = ("lookdown", "survey", "model")
 
 
@@ -368,13 +350,13 @@ MODEL = ("lookdown", "survey", "model")
     ],
 )
 def test_a_wrong_value_is_named(place, value, words):
-    spoilt = changed(copy.deepcopy(FILE), place, lambda _: value)
+    spoilt = changed(copy.deepcopy(TREE_FILE), place, lambda _: value)
     with pytest.raises(NotASurveyError, match=words):
         from_geojson(json.dumps(spoilt))
 
 
 def test_levels_that_are_missing_are_refused():
-    spoilt = copy.deepcopy(FILE)
+    spoilt = copy.deepcopy(TREE_FILE)
     del spoilt["lookdown"]["survey"]["model"]["levels"]
     with pytest.raises(NotASurveyError, match="'levels' is missing"):
         from_geojson(json.dumps(spoilt))

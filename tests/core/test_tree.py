@@ -13,9 +13,9 @@ from pyapp.core.model.card import Card
 from pyapp.core.model.nodes import MOST_NODES, Level
 from pyapp.core.model.tree import NOT_SURE, Levels, Tree
 from tests.core.surveys import NESTED, TREE_LABELS
+from tests.core.surveys import TREE_IDS as IDS
 
 TREE = Tree.from_json(TREE_LABELS, NESTED)
-IDS = {each.name: each.id for each in TREE.nodes}
 LEVELS = Levels(0.8, 0.7, 0.75)
 FACTS = {
     "title": "Nine classes", "labels": TREE_LABELS, "tile_size": 192, "footprint_m": 78.0,
