@@ -14,6 +14,18 @@ from pyapp.core.survey.survey import Survey
 SIDE_M = 78.0288
 LABELS = ("field", "river", "road", "town")
 LEVELS = Levels(0.6, 0.6, 0.6)
+# The same with a tree.
+TREE_LABELS = ("barn", "dense", "field", "forest", "harbour", "medium", "river", "sparse", "square")
+NESTED = {
+    "built-up": {
+        "houses": ["dense", "medium", "sparse"],
+        "other buildings": ["barn", "square"],
+    },
+    "open land": ["field", "forest"],
+    "water": ["river", "harbour"],
+}
+TREE_IDS = {each.name: each.id for each in Tree.from_json(TREE_LABELS, NESTED).nodes}
+TREE = {"labels": TREE_LABELS, "nested": NESTED, "levels": Levels(0.8, 0.7, 0.75)}
 HERE = rectangle(LngLat(85.5141, 27.6385), LngLat(85.5293, 27.6282))
 
 

@@ -91,6 +91,41 @@ def test_a_chip_whose_logits_are_all_small_is_not_familiar():
     assert not strange.familiar
 
 
+TREE = {
+    "tree": {"water": ["river", "harbour"], "transport": ["runway"]},
+    "levels": {"top": 0.9, "group": 0.8, "class": 0.7},
+}
+
+
+def test_the_answer_is_a_class_a_group_or_nothing():
+    rows = [[0.8, 0.15, 0.05], [0.35, 0.6, 0.05], [0.5, 0.3, 0.2]]
+    fine, coarse, unsure = predictions(card(**TREE), outputs(*rows))
+    assert (fine.sure, fine.coarse, fine.path) == (True, False, ("water", "river"))
+    assert fine.answer.id == fine.best.class_id == 0
+    assert fine.answer_probability == pytest.approx(0.8)
+    assert fine.inside == ()
+    assert (coarse.sure, coarse.coarse, coarse.path) == (False, True, ("water",))
+    assert coarse.answer_probability == pytest.approx(0.95)
+    assert [each.label for each in coarse.inside] == ["harbour", "river"]
+    assert coarse.inside[0] == coarse.best
+    assert (unsure.sure, unsure.coarse, unsure.answer, unsure.path) == (False, False, None, ())
+    assert (unsure.answer_probability, unsure.inside) == (0, ())
+
+
+def test_label_sets_do_not_ask_for_the_tree():
+    sets = {"0.99": 0.1}
+    (plain,) = predictions(card(sets=sets), outputs([0.5, 0.3, 0.2]))
+    (grouped,) = predictions(card(sets=sets, **TREE), outputs([0.5, 0.3, 0.2]))
+    assert plain.likely == grouped.likely and plain.coverage == grouped.coverage
+
+
+def test_without_a_tree_the_answer_is_the_best_class_or_nothing():
+    sure, unsure = predictions(card(), outputs([0.75, 0.2, 0.05], [0.69, 0.3, 0.01]))
+    assert (sure.answer.name, sure.path, sure.coarse) == ("river", ("river",), False)
+    assert sure.answer_probability == sure.best.probability
+    assert (unsure.answer, unsure.coarse) == (None, False)
+
+
 def test_equal_probabilities_keep_the_order_of_the_classes():
     (prediction,) = predictions(card(), outputs([1 / 3, 1 / 3, 1 / 3]))
     assert [ranked.class_id for ranked in prediction.ranked] == [0, 1, 2]

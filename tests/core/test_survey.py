@@ -12,7 +12,7 @@ from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
 from pyapp.core.survey.facts import ImageryFacts, ModelFacts
 from pyapp.core.survey.paint import HIDDEN, NOTHING, UNSURE, Look, Painter, colour, smoothed
-from pyapp.core.survey.refit import refit, softmax
+from pyapp.core.survey.refit import PRIOR, refit, softmax
 from pyapp.core.survey.similar import REHEARSED, ranked, rehearse, similarity
 from pyapp.core.survey.survey import Survey
 from tests.core.surveys import batch_of, classified_survey, survey_over
@@ -171,8 +171,6 @@ def test_the_fit_is_the_maximum_of_its_posterior():
     corrections = {2: 0, 5: 1, 9: 1}
     allowed = {cell: (class_id,) for cell, class_id in corrections.items()}
     found = refit(embedding, probability, classified, allowed)
-    from pyapp.core.survey.refit import PRIOR
-
     mean = embedding.mean(0)
     features = (embedding - mean) * np.sqrt(PRIOR / (1 - mean @ mean))
     cells = list(corrections)
@@ -184,6 +182,68 @@ def test_the_fit_is_the_maximum_of_its_posterior():
     wanted_all = softmax(np.log(probability) + features @ weights)
     others = [each for each in range(40) if each not in corrections]
     assert found[others] == pytest.approx(wanted_all[others], abs=0.01)
+
+
+def partial_posterior(embedding, probability, allowed):
+    """The maximum for partial labels by brute force, in the space of the weights."""
+    mean = embedding.mean(0)
+    features = (embedding - mean) * np.sqrt(PRIOR / (1 - mean @ mean))
+    cells = list(allowed)
+    mask = np.zeros((len(cells), probability.shape[1]))
+    for row, cell in enumerate(cells):
+        mask[row, list(allowed[cell])] = 1
+    weights = np.zeros((embedding.shape[1], probability.shape[1]))
+    for _ in range(20_000):
+        guess = softmax(np.log(probability[cells]) + features[cells] @ weights)
+        wanted = guess * mask / (guess * mask).sum(1, keepdims=True)
+        weights -= 0.01 * (features[cells].T @ (guess - wanted) + weights)
+    return softmax(np.log(probability) + features @ weights)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_fit_to_groups_is_a_maximum_of_its_posterior_too(seed):
+    chance = np.random.default_rng(seed)
+    embedding = chance.normal(size=(40, 8)).astype(np.float32)
+    embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
+    probability = softmax(chance.normal(size=(40, 5))).astype(np.float32)
+    allowed = {2: (0, 3), 5: (1,), 9: (1, 2, 4), 20: (0, 1, 2, 3, 4)}
+    found = refit(embedding, probability, np.ones(40, bool), allowed)
+    wanted = partial_posterior(embedding, probability, allowed)
+    others = [each for each in range(40) if each not in allowed]
+    assert found[others] == pytest.approx(wanted[others], abs=0.005)
+    for cell, classes in allowed.items():
+        inside = wanted[cell, list(classes)]
+        assert found[cell, list(classes)] == pytest.approx(inside / inside.sum(), abs=0.005)
+        assert found[cell].sum() == pytest.approx(1)
+        assert not np.delete(found[cell], list(classes)).any()
+
+
+def test_no_small_step_makes_corrections_to_groups_more_probable():
+    """The posterior is as high as around it, whichever way the weights go."""
+    chance = np.random.default_rng(7)
+    embedding = chance.normal(size=(30, 6))
+    embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
+    probability = softmax(chance.normal(size=(30, 4)))
+    allowed = {1: (0, 1), 4: (2, 3), 8: (3,)}
+    single = embedding.astype(np.float32), probability.astype(np.float32)
+    found = refit(*single, np.ones(30, bool), allowed)
+    # The weights, from what they did to the cells that are not corrected.
+    mean = embedding.mean(0)
+    features = (embedding - mean) * np.sqrt(PRIOR / (1 - mean @ mean))
+    others = [each for each in range(30) if each not in allowed]
+    change = np.log(found[others]) - np.log(probability[others])
+    change -= change.mean(1, keepdims=True)
+    weights = np.linalg.lstsq(features[others], change, rcond=None)[0]
+
+    def posterior(weights):
+        after = softmax(np.log(probability) + features @ weights)
+        fit = sum(np.log(after[cell, list(classes)].sum()) for cell, classes in allowed.items())
+        return fit - (weights**2).sum() / 2
+
+    best = posterior(weights)
+    assert best > posterior(0 * weights) + 0.5
+    for _ in range(200):
+        assert posterior(weights + 0.05 * chance.normal(size=weights.shape)) < best + 1e-4
 
 
 def test_the_most_alike_come_first():

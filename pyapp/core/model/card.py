@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyapp.core.errors import CardError, ModelListError
-from pyapp.core.model.tree import MOST_NODES, Levels, Tree
+from pyapp.core.model.nodes import MOST_NODES
+from pyapp.core.model.tree import Levels, Tree
 
 MOST_CLASSES = MOST_NODES
 
@@ -76,7 +77,8 @@ class Card:
         Raises
         ------
         CardError
-            If it is not JSON, or a fact that the page needs is missing or out of range.
+            If it is not JSON, a fact that the page needs is missing or out of range, or the tree
+            is broken.
         """
         try:
             facts = json.loads(text)

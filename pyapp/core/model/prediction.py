@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pyapp.core.model.card import Card
-from pyapp.core.model.tree import NOT_SURE, Level, Node
+from pyapp.core.model.nodes import Level, Node
+from pyapp.core.model.tree import NOT_SURE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

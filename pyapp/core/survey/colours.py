@@ -1,9 +1,9 @@
 """The colours of a survey: of classes without a tree, and of the nodes of one."""
 
-import colorsys
 from functools import lru_cache
 
-from pyapp.core.model.tree import Level, Tree
+from pyapp.core.model.nodes import Level
+from pyapp.core.model.tree import Tree
 
 # In the order of UC Merced's classes, so that water is blue and forest is green. Other models use
 # them in the same order; further classes get hues that are a golden angle apart.
@@ -17,13 +17,14 @@ GOLDEN_TURN = 0.381966
 # Hues of the groups at the top of a tree, in degrees and in their order: red, violet, green, blue,
 # amber, teal, pink. They suit a tree that begins with what is built, then transport, open land,
 # water and sports grounds. Further groups get hues that are a golden angle apart.
-HUES = (8, 275, 110, 212, 42, 170, 325)
+HUES = (2, 275, 110, 212, 48, 170, 325)
 # How far the hues inside a group turn away from its own, in degrees.
 TURNS = (0, 14, -14)
 # Classes are dark and strong; groups are so much paler that a coarse answer is seen to be one.
-DARKEST, LIGHTEST = 0.24, 0.56
+SHADES = (0.27, 0.54)
+PALE_SHADES = (0.69, 0.79)
+PALEST = 0.86
 STRONG = (0.85, 0.55)
-PALE = {Level.TOP: (0.84, 0.75), Level.GROUP: (0.73, 0.6)}
 
 RGB = tuple[int, int, int]
 
@@ -63,23 +64,35 @@ def node_colours(tree: Tree) -> tuple[RGB, ...]:
     for place, top in enumerate(tops):
         hue = HUES[place] if place < len(HUES) else 360 * (place * GOLDEN_TURN % 1)
         inside = [tree.nodes[each] for each in tree.order if tree.top_of(each) == top.id]
-        groups = [each for each in inside if each.level != Level.CLASS]
-        for number, each in enumerate(groups):
-            lightness, strength = PALE[each.level]
-            found[each.id] = _rgb(hue + _turn(number), lightness, strength)
-        classes = [each for each in inside if each.level == Level.CLASS]
-        for number, each in enumerate(classes):
-            share = (number + 0.5) / len(classes)
-            lightness = DARKEST + (LIGHTEST - DARKEST) * share
-            found[each.id] = _rgb(hue + _turn(number), lightness, STRONG[number % len(STRONG)])
+        groups = [each.id for each in inside if each.level == Level.GROUP]
+        classes = [each.id for each in inside if each.level == Level.CLASS]
+        found[top.id] = _rgb(hue, PALEST, STRONG[0])
+        found |= _shades(groups, hue, PALE_SHADES) | _shades(classes, hue, SHADES)
     return tuple(found[each.id] for each in tree.nodes)
 
 
-def _turn(number: int) -> int:
-    """How far the hue of one of several nodes turns; neighbours differ."""
-    return TURNS[number % len(TURNS)]
+def _shades(nodes: list[int], hue: float, lightness: tuple[float, float]) -> dict[int, RGB]:
+    """Shades around a hue, from dark to light, of which neighbours also differ in hue."""
+    darkest, lightest = lightness
+    return {
+        each: _rgb(
+            hue + TURNS[number % len(TURNS)],
+            darkest + (lightest - darkest) * (number + 0.5) / len(nodes),
+            STRONG[number % len(STRONG)],
+        )
+        for number, each in enumerate(nodes)
+    }
 
 
 def _rgb(hue: float, lightness: float, strength: float) -> RGB:
-    red, green, blue = colorsys.hls_to_rgb(hue / 360 % 1, lightness, strength)
-    return round(255 * red), round(255 * green), round(255 * blue)
+    """A colour in HSL, the hue in degrees (CSS Color 4, section 7.1, hslToRgb).
+
+    >>> _rgb(120, 0.25, 1.0)
+    (0, 128, 0)
+    """
+    reach = strength * min(lightness, 1 - lightness)
+    red, green, blue = (
+        round(255 * (lightness - reach * max(-1, min(turn - 3, 9 - turn, 1))))
+        for turn in ((start + hue / 30) % 12 for start in (0, 8, 4))
+    )
+    return red, green, blue

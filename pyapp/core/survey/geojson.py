@@ -14,9 +14,11 @@ from pyapp.core.errors import AreaError, NotASurveyError
 from pyapp.core.ground.geo import Bounds
 from pyapp.core.ground.grid import MOST_CELLS
 from pyapp.core.imagery.source import FINEST_ZOOM
+from pyapp.core.model.tree import NOT_SURE, PATH_SIGN
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import DIGEST_BYTES, UNKNOWN_ZOOM, Batch
 from pyapp.core.survey.facts import as_number, as_whole
+from pyapp.core.survey.restore import restored
 from pyapp.core.survey.survey import Survey
 
 if TYPE_CHECKING:
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
 FORMAT = "lookdown survey 1"
 BEST = 5
 DIGITS = 7  # of a degree: a centimetre
-LEAST_SCORE = 1e-4  # of the best class; scores are written with four digits
 MOST_FAMILIAR = 1e30  # a logit; single precision holds it
 # What is written about a cell without an answer.
 NO_ANSWER: dict[str, Any] = {
     "class": None,
     "class_id": None,
     "score": None,
+    "level": None,
+    "path": [],
     "corrected": False,
     "familiarity": None,
     "best": [],
@@ -43,8 +46,10 @@ NO_ANSWER: dict[str, Any] = {
 def to_geojson(survey: Survey) -> str:
     """One feature per processed cell.
 
-    A feature's ``class`` and ``score`` are those that are shown, after corrections; ``best`` is
-    what the model said. The collection's ``lookdown`` member holds what `from_geojson` needs.
+    A feature's ``class`` and ``score`` are those of the answer, after corrections; ``best`` is
+    what the model said. With a tree, the answer may be a group, as ``level`` and ``path`` tell, or
+    null if the model is not sure; without one, it is the best class, sure or not. The collection's
+    ``lookdown`` member holds what `from_geojson` needs.
     """
     lines = [
         '{"type": "FeatureCollection",',
@@ -61,8 +66,8 @@ def to_csv(survey: Survey) -> str:
     table = csv.writer(out, lineterminator="\n")
     best = [f"{name}_{place}" for place in range(1, BEST + 1) for name in ("class", "score")]
     table.writerow(["cell", "lng", "lat", "side_m", "state", "class_id", "class", "score",
-                    "corrected", *best, "chip_sha256", "model", "model_sha256", "imagery",
-                    "credit", "wkt"])  # fmt: skip
+                    "level", "path", "corrected", *best, "chip_sha256", "model", "model_sha256",
+                    "imagery", "credit", "wkt"])  # fmt: skip
     for row in _rows(survey):
         pairs = [value for each in row["best"] for value in (each["class"], each["score"])]
         pairs += [""] * (2 * BEST - len(pairs))
@@ -73,8 +78,9 @@ def to_csv(survey: Survey) -> str:
         table.writerow(
             [row["cell"], *centre, survey.grid.side_m, row["state"],
              _or_empty(row["class_id"]), _or_empty(row["class"]), _or_empty(row["score"]),
-             int(row["corrected"]), *pairs, row["chip_sha256"] or "", survey.model.name,
-             survey.model.sha256, survey.imagery.name, survey.imagery.credit,
+             row["level"] or "", PATH_SIGN.join(row["path"]), int(row["corrected"]),
+             *pairs, row["chip_sha256"] or "", survey.model.name, survey.model.sha256,
+             survey.imagery.name, survey.imagery.credit,
              f"MULTIPOLYGON ({rings})"]
         )  # fmt: skip
     return out.getvalue()
@@ -88,7 +94,8 @@ def _facts(survey: Survey) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "survey": json.loads(survey.to_json()),
-        "explained": "class and score: after corrections; best: as the model said; "
+        "explained": "class and score: after corrections; level and path: where the class or "
+        "group is in the model's tree; best: as the model said; "
         "chip_sha256: of the chip's RGB bytes, row by row",
     }
 
@@ -96,14 +103,19 @@ def _facts(survey: Survey) -> dict[str, Any]:
 def _rows(survey: Survey) -> Iterator[dict[str, Any]]:
     """What is written about each processed cell."""
     scores = survey.scores
+    # Without a tree, the best class is written even if it is under the threshold.
+    answers = scores.argmax(1) if survey.model.tree.is_flat else survey.answers()
     for number in np.flatnonzero(survey.state != CellState.WAITING).tolist():
         state = CellState(int(survey.state[number]))
         centre = survey.grid.centre(number)
+        answer = {}
+        if state == CellState.CLASSIFIED:
+            answer = _said(survey, number) | _answer(survey, scores[number], int(answers[number]))
         yield {
             "cell": number,
             "state": state.label,
             **NO_ANSWER,
-            **(_answer(survey, scores, number) if state == CellState.CLASSIFIED else {}),
+            **answer,
             "corrected": number in survey.corrections,
             "footprint": {
                 # With all digits: the chip can be cut again, byte for byte.
@@ -114,14 +126,25 @@ def _rows(survey: Survey) -> Iterator[dict[str, Any]]:
         }
 
 
-def _answer(survey: Survey, scores: NDArray[np.float32], number: int) -> dict[str, Any]:
-    """What is written about the answer for a cell."""
-    labels, probability = survey.model.labels, survey.probability[number]
-    class_id = int(scores[number].argmax())
+def _answer(survey: Survey, scores: NDArray[np.float32], node_id: int) -> dict[str, Any]:
+    """What is written about the answer for a cell; nothing if it is not sure."""
+    if node_id == NOT_SURE:
+        return {}
+    tree = survey.model.tree
+    node = tree.nodes[node_id]
     return {
-        "class": labels[class_id],
-        "class_id": class_id,
-        "score": round(float(scores[number, class_id]), 4),
+        "class": node.name,
+        "class_id": node_id,
+        "score": round(min(float(scores[list(node.classes)].sum()), 1), 4),
+        "level": node.level.label,
+        "path": list(tree.path(node_id)),
+    }
+
+
+def _said(survey: Survey, number: int) -> dict[str, Any]:
+    """What is written about what the model said of a cell."""
+    labels, probability = survey.model.labels, survey.probability[number]
+    return {
         "familiarity": round(float(survey.familiarity[number]), 3),
         "best": [
             {"class": labels[each], "score": round(float(probability[each]), 4)}
@@ -179,7 +202,7 @@ def within_the_world(bounds: Bounds) -> list[Bounds]:
 def from_geojson(text: str) -> Survey:
     """The survey that `to_geojson` of this version or an earlier one wrote.
 
-    Of the network's answers only the five best are known, and no embeddings.
+    Of the network's answers only the five best are known, and no embeddings; see `restored`.
 
     Raises
     ------
@@ -211,12 +234,11 @@ def _batch(survey: Survey, rows: list[dict[str, Any]]) -> Batch:
         row for row, state in zip(rows, states, strict=True) if state == CellState.CLASSIFIED
     ]
     digests = b"".join(_digest(row["chip_sha256"]) for row in answers)
-    shares = [_shares(survey.model.labels, row) for row in answers]
     return Batch(
         numbers=np.array(numbers, np.int32),
         state=np.array(states, np.uint8),
         zoom=np.array([_zoom(row.get("zoom")) for row in answers], np.uint8),
-        probability=np.array(shares, np.float16),
+        probability=restored(survey.model, answers),
         embedding=np.empty((len(answers), 0), np.float16),
         familiarity=np.array(
             [as_number(row["familiarity"], -MOST_FAMILIAR, MOST_FAMILIAR) for row in answers],
@@ -236,21 +258,3 @@ def _digest(text: str) -> bytes:
 def _zoom(value: object) -> int:
     """The zoom of a cell's tiles, which earlier versions did not write."""
     return UNKNOWN_ZOOM if value is None else as_whole(value, 0, FINEST_ZOOM)
-
-
-def _shares(labels: tuple[str, ...], row: dict[str, Any]) -> NDArray[np.float16]:
-    """Probabilities of the five best classes, changed so that the class that was shown leads.
-
-    Without embeddings corrections can't be refitted, so their result is taken from the file.
-    """
-    shares = np.zeros(len(labels), np.float16)
-    for each in row["best"]:
-        shares[labels.index(each["class"])] = as_number(each["score"], 0, 1)
-    shown = as_whole(row["class_id"], 0, len(labels) - 1)
-    score = as_number(row["score"], LEAST_SCORE, 1)
-    if labels[shown] != row["class"]:
-        raise ValueError(f"class {shown} is {labels[shown]}")
-    if shares.argmax() != shown:
-        shares *= 0.9 * score / max(float(shares.max()), score)
-        shares[shown] = score
-    return shares

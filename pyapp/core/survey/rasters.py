@@ -10,14 +10,13 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pyapp.core.ground.area import PLANE
 from pyapp.core.ground.geo import resolution_m, world_px
 from pyapp.core.ground.grid import Grid
+from pyapp.core.model.tree import PATH_SIGN
 from pyapp.core.survey.colours import node_colours
 from pyapp.core.survey.paint import Look, Painter
 from pyapp.core.survey.survey import Survey
 
 # Stands for a class if a cell has none to show.
 NO_CLASS = 255
-# Between the names of a path, as a person reads it.
-PATH = " > "
 # Tags of GeoTIFF (OGC 19-008r4) and of GDAL.
 PIXEL_SCALE, TIE_POINT, GEO_KEYS, NO_DATA, DESCRIPTION = 33550, 33922, 34735, 42113, 270
 # Version 1.1.0; three keys: a projected model, a pixel is an area, EPSG:3857.
@@ -96,5 +95,5 @@ def to_png(survey: Survey, look: Look, name: str) -> bytes:
 def _legend(survey: Survey) -> str:
     tree = survey.model.tree
     codes = ["#" + "".join(f"{part:02x}" for part in each) for each in node_colours(tree)]
-    lines = [f"{each} {PATH.join(tree.path(each))} {codes[each]}" for each in tree.order]
+    lines = [f"{each} {PATH_SIGN.join(tree.path(each))} {codes[each]}" for each in tree.order]
     return "\n".join([f"{survey.name}. Imagery: {survey.imagery.credit}", *lines])

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 # scenes, by correcting one scene of a class to another class: with 40, 30 percent of the scenes of
 # its class follow and 0.04 percent of all others; with 10, 7 percent follow; with 80, 37 percent.
 PRIOR = 40.0
-ROUNDS = 200
-ENOUGH = 1e-3
+# Most rounds of the fit, and the slope at which it ends. A posterior is flatter around its maximum
+# if corrections allow several classes: with the former numbers probabilities were off by 0.016,
+# with the latter by 0.002.
+ROUNDS, ENOUGH = 200, 1e-3
+ROUNDS_SEVERAL, ENOUGH_SEVERAL = 500, 1e-4
 LEAST = 1e-12
 
 
@@ -127,11 +130,15 @@ def _fit(
     """
     weights = np.zeros_like(logits)
     step = 1 / (1 + float(np.abs(alike).sum(1).max()) / 2)
-    for _ in range(ROUNDS):
+    wanted = allowed.astype(np.float32)
+    several = allowed.sum(1) > 1
+    rounds, enough = (ROUNDS_SEVERAL, ENOUGH_SEVERAL) if several.any() else (ROUNDS, ENOUGH)
+    for _ in range(rounds):
         now = logits + alike @ weights
-        slope = softmax(now) - _only(allowed, now) + weights
+        wanted[several] = _only(allowed[several], now[several])
+        slope = softmax(now) - wanted + weights
         weights -= step * slope
-        if float(np.abs(slope).max()) < ENOUGH:
+        if float(np.abs(slope).max()) < enough:
             break
     return weights
 

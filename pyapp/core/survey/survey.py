@@ -173,7 +173,7 @@ class Survey:
         """
         nodes = range(len(self.model.tree.nodes))
         if number not in range(len(self.grid)) or node_id not in (None, *nodes):
-            raise ValueError(f"cell {number} can't be corrected to class {node_id}")
+            raise ValueError(f"cell {number} can't be corrected to node {node_id}")
         self.corrections.pop(number, None)
         if node_id is not None:
             self.corrections[number] = node_id
@@ -211,7 +211,7 @@ class Survey:
         return self.choose(self.model.tree.leaders(self.scores), threshold)
 
     def choose(self, leaders: Leaders, threshold: float | None = None) -> NDArray[np.int64]:
-        """What `answers` returns, if the leaders of all cells are known or are others."""
+        """What `answers` returns, from leaders at hand: of smoothed probabilities, for instance."""
         levels = self.model.levels if threshold is None else self.model.levels.at(threshold)
         answers = self.model.tree.choose(leaders, levels)
         answers[list(self.corrections)] = list(self.corrections.values())
