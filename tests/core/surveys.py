@@ -5,6 +5,7 @@ import numpy as np
 from pyapp.core.ground.area import Area, rectangle
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.ground.grid import plan
+from pyapp.core.model.tree import Levels, Tree
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
 from pyapp.core.survey.facts import ImageryFacts, ModelFacts
@@ -12,18 +13,26 @@ from pyapp.core.survey.survey import Survey
 
 SIDE_M = 78.0288
 LABELS = ("field", "river", "road", "town")
+LEVELS = Levels(0.6, 0.6, 0.6)
 HERE = rectangle(LngLat(85.5141, 27.6385), LngLat(85.5293, 27.6282))
 
 
-def survey_over(area: Area = HERE, step: float = 1.0, labels: tuple = LABELS) -> Survey:
+def survey_over(
+    area: Area = HERE,
+    step: float = 1.0,
+    labels: tuple = LABELS,
+    nested: dict | None = None,
+    levels: Levels = LEVELS,
+) -> Survey:
     """A survey with no cell classified yet."""
+    tree = Tree.flat(labels) if nested is None else Tree.from_json(labels, nested)
     return Survey(
         id="s1",
         name="Valley",
         made="2026-11-24T12:00:00",
         area=area,
         grid=plan(area, SIDE_M, step),
-        model=ModelFacts("ucmerced", "UC Merced", "ab" * 32, labels, 0.6, 192),
+        model=ModelFacts("ucmerced", "UC Merced", "ab" * 32, labels, 192, tree, levels),
         imagery=ImageryFacts(
             "sample", "Banepa", "{z}/{x}/{y}.jpg", 14, 18, "OpenAerialMap, CC BY 4.0"
         ),

@@ -82,13 +82,13 @@ def test_facts_come_back():
 
 
 def test_facts_of_a_card_and_a_source_can_be_stored():
-    model = ModelFacts.of(
-        Card("small", "Small", ("a", "b"), 192, 78.0, 0.6, {}, float("-inf"), "ab" * 32)
-    )
+    card = {"title": "Small", "labels": ["a", "b"], "tile_size": 192, "footprint_m": 78.0,
+            "threshold": 0.6, "sha256": "ab" * 32}  # fmt: skip
+    model = ModelFacts.of(Card.from_json("small", json.dumps(card)))
     imagery = ImageryFacts.of(own_source("https://a.example/{z}/{x}/{y}", 19, "https://b.example"))
     assert (model.labels, model.threshold, model.chip_px) == (("a", "b"), 0.6, 192)
     assert (imagery.id, imagery.credit, imagery.max_zoom) == ("own", "a.example", 19)
-    assert ModelFacts.from_stored(json.loads(json.dumps(vars(model)))) == model
+    assert ModelFacts.from_stored(json.loads(json.dumps(model.to_stored()))) == model
     assert ImageryFacts.from_stored(json.loads(json.dumps(vars(imagery)))) == imagery
 
 
@@ -169,7 +169,8 @@ def test_the_fit_is_the_maximum_of_its_posterior():
     probability = softmax(chance.normal(size=(40, 3))).astype(np.float32)
     classified = np.ones(40, bool)
     corrections = {2: 0, 5: 1, 9: 1}
-    found = refit(embedding, probability, classified, corrections)
+    allowed = {cell: (class_id,) for cell, class_id in corrections.items()}
+    found = refit(embedding, probability, classified, allowed)
     from pyapp.core.survey.refit import PRIOR
 
     mean = embedding.mean(0)

@@ -1,13 +1,14 @@
 """The facts about a model: its card, and the list of models."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyapp.core.errors import CardError, ModelListError
+from pyapp.core.model.tree import MOST_NODES, Levels, Tree
 
-# A GeoTIFF holds a class in a byte, in which 255 means that there is none.
-MOST_CLASSES = 255
+MOST_CLASSES = MOST_NODES
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,11 @@ class Card:
         Side of the chip, in pixels.
     footprint_m : float
         Side of the square of ground that one chip shows, in metres.
-    threshold : float
-        Probability below which the page says "not sure".
+    tree : Tree
+        What the classes are grouped into; flat for a card that has no tree.
+    levels : Levels
+        For each level of the tree, the probability from which a node may be the answer. In a card
+        without a tree, all are its one threshold.
     sets : dict of float to float
         For each coverage, the least probability of a class in the label set of a chip: split
         conformal prediction, fitted when the model was made. May be empty.
@@ -42,7 +46,8 @@ class Card:
     labels: tuple[str, ...]
     chip_px: int
     footprint_m: float
-    threshold: float
+    tree: Tree
+    levels: Levels
     sets: dict[float, float]
     familiar: float
     sha256: str
@@ -51,6 +56,11 @@ class Card:
     def resolution_m(self) -> float:
         """Ground sample distance of the chip, in metres per pixel."""
         return self.footprint_m / self.chip_px
+
+    @property
+    def threshold(self) -> float:
+        """Probability below which a class is not the answer."""
+        return self.levels.cls
 
     @classmethod
     def from_json(cls, name: str, text: str) -> "Card":
@@ -71,13 +81,16 @@ class Card:
         try:
             facts = json.loads(text)
             labels = tuple(facts["labels"])
+            _check_labels(name, labels)
+            tree, levels = _tree_and_levels(name, labels, facts)
             card = cls(
                 name=name,
                 title=str(facts["title"]),
                 labels=labels,
                 chip_px=int(facts["tile_size"]),
                 footprint_m=float(facts["footprint_m"]),
-                threshold=float(facts["threshold"]),
+                tree=tree,
+                levels=levels,
                 sets={float(cover): float(level) for cover, level in facts.get("sets", {}).items()},
                 familiar=float(facts.get("familiar", "-inf")),
                 sha256=str(facts["sha256"]),
@@ -86,13 +99,28 @@ class Card:
             raise CardError(name, f"it lacks {error.args[0]}") from error
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CardError(name, f"it cannot be read ({error})") from error
-        if len(labels) < 2 or not all(isinstance(label, str) and label for label in labels):
-            raise CardError(name, "it names fewer than two classes")
-        if len(labels) > MOST_CLASSES:
-            raise CardError(name, f"it names more than {MOST_CLASSES} classes")
         if not (card.chip_px > 0 and card.footprint_m > 0 and 0 <= card.threshold <= 1):
             raise CardError(name, "its sizes or its threshold are out of range")
         return card
+
+
+def _check_labels(name: str, labels: tuple[object, ...]) -> None:
+    if len(labels) < 2 or not all(isinstance(label, str) and label for label in labels):
+        raise CardError(name, "it names fewer than two classes")
+    if len(labels) > MOST_CLASSES:
+        raise CardError(name, f"it names more than {MOST_CLASSES} classes")
+
+
+def _tree_and_levels(
+    name: str, labels: tuple[str, ...], facts: Mapping[str, Any]
+) -> tuple[Tree, Levels]:
+    """The tree and its levels; of a card from before there were trees, flat ones."""
+    if facts.get("tree") is None:
+        return Tree.flat(labels), Levels(*[float(facts["threshold"])] * 3)
+    try:
+        return Tree.from_json(labels, facts["tree"]), Levels.from_json(facts.get("levels"))
+    except ValueError as error:
+        raise CardError(name, str(error)) from error
 
 
 class ModelName(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pyapp.core.model.card import Card
+from pyapp.core.model.tree import NOT_SURE, Level, Node
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +37,14 @@ class Prediction:
     ----------
     ranked : tuple of Ranked
         All classes, the most probable first.
-    sure : bool
-        Whether the best class reaches the card's threshold.
+    answer : Node or None
+        The finest class or group that reaches its level's threshold; ``None`` for "not sure".
+    path : tuple of str
+        Names from the top of the tree down to the answer; empty without one.
+    answer_probability : float
+        Of the answer; of a group, the sum of what is inside it. 0 without an answer.
+    inside : tuple of Ranked
+        The classes inside an answer that is a group, the most probable first; else empty.
     familiar : bool
         Whether the chip resembles what the model was trained on.
     likely : tuple of Ranked
@@ -51,7 +58,10 @@ class Prediction:
     """
 
     ranked: tuple[Ranked, ...]
-    sure: bool
+    answer: Node | None
+    path: tuple[str, ...]
+    answer_probability: float
+    inside: tuple[Ranked, ...]
     familiar: bool
     likely: tuple[Ranked, ...]
     coverage: float
@@ -62,6 +72,16 @@ class Prediction:
     def best(self) -> Ranked:
         """The most probable class."""
         return self.ranked[0]
+
+    @property
+    def sure(self) -> bool:
+        """Whether the answer is a class; then it is the best one."""
+        return self.answer is not None and self.answer.level == Level.CLASS
+
+    @property
+    def coarse(self) -> bool:
+        """Whether the answer is a group of classes."""
+        return self.answer is not None and self.answer.level != Level.CLASS
 
 
 def familiarity(activation: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -97,14 +117,14 @@ def predictions(card: Card, outputs: Mapping[str, NDArray[np.float32]]) -> list[
     list of Prediction
         One for each chip.
     """
-    return [
-        _prediction(card, *row)
-        for row in zip(outputs[PROBABILITY], outputs[EMBEDDING], outputs[ACTIVATION], strict=True)
-    ]
+    answers = card.tree.answers(outputs[PROBABILITY], card.levels).tolist()
+    rows = zip(answers, outputs[PROBABILITY], outputs[EMBEDDING], outputs[ACTIVATION], strict=True)
+    return [_prediction(card, *row) for row in rows]
 
 
 def _prediction(
     card: Card,
+    node_id: int,
     probability: NDArray[np.float32],
     embedding: NDArray[np.float32],
     activation: NDArray[np.float32],
@@ -116,9 +136,15 @@ def _prediction(
     )
     coverage, level = max(card.sets.items(), default=(0.0, 1.0))
     likely = ranked[:1] + tuple(each for each in ranked[1:] if each.probability >= level)
+    answer = None if node_id == NOT_SURE else card.tree.nodes[node_id]
+    members = () if answer is None else answer.classes
+    coarse = answer is not None and answer.level != Level.CLASS
     return Prediction(
         ranked=ranked,
-        sure=ranked[0].probability >= card.threshold,
+        answer=answer,
+        path=() if answer is None else card.tree.path(node_id),
+        answer_probability=float(probability[list(members)].sum()),
+        inside=tuple(each for each in ranked if coarse and each.class_id in members),
         familiar=bool(familiarity(activation) >= card.familiar),
         likely=likely,
         coverage=coverage,

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyapp.core.imagery.source import FINEST_ZOOM, Source
 from pyapp.core.model.card import MOST_CLASSES, Card
+from pyapp.core.model.tree import Levels, Tree
 
 MOST_CHIP_PX = 4096
 
@@ -19,17 +20,37 @@ class ModelFacts:
     title: str
     sha256: str
     labels: tuple[str, ...]
-    threshold: float
     chip_px: int
+    tree: Tree
+    levels: Levels
 
     @classmethod
     def of(cls, card: Card) -> "ModelFacts":
         """The facts in a card."""
-        return cls(card.name, card.title, card.sha256, card.labels, card.threshold, card.chip_px)
+        return cls(**{each.name: getattr(card, each.name) for each in fields(cls)})
+
+    @property
+    def threshold(self) -> float:
+        """Probability below which a class is not the answer."""
+        return self.levels.cls
+
+    def to_stored(self) -> dict[str, Any]:
+        """What `from_stored` reads; without a tree, an earlier version reads it too."""
+        stored = {
+            "name": self.name,
+            "title": self.title,
+            "sha256": self.sha256,
+            "labels": self.labels,
+            "threshold": self.threshold,
+            "chip_px": self.chip_px,
+        }
+        if not self.tree.is_flat:
+            stored |= {"tree": self.tree.to_json(), "levels": self.levels.to_json()}
+        return stored
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> "ModelFacts":
-        """Check and take what ``vars`` gave.
+        """Check and take what `to_stored` of this version or an earlier one gave.
 
         Raises
         ------
@@ -39,13 +60,20 @@ class ModelFacts:
         labels = tuple(as_text(each) for each in stored["labels"])
         if not 2 <= len(labels) <= MOST_CLASSES or not all(labels):
             raise ValueError(f"its model has {len(labels)} classes, or one without a name")
+        if stored.get("tree") is None:
+            tree = Tree.flat(labels)
+            levels = Levels(*[as_number(stored["threshold"], 0, 1)] * 3)
+        else:
+            tree = Tree.from_json(labels, stored["tree"])
+            levels = Levels.from_json(stored["levels"])
         return cls(
             name=as_text(stored["name"]),
             title=as_text(stored["title"]),
             sha256=as_text(stored["sha256"]),
             labels=labels,
-            threshold=as_number(stored["threshold"], 0, 1),
             chip_px=as_whole(stored["chip_px"], 1, MOST_CHIP_PX),
+            tree=tree,
+            levels=levels,
         )
 
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pyapp.core.model.tree import NOT_SURE, Leaders
 from pyapp.core.state import CellState
+from pyapp.core.survey.colours import colour as colour
+from pyapp.core.survey.colours import node_colours
 from pyapp.core.survey.survey import Survey
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# In the order of UC Merced's classes, so that water is blue and forest is green. Other models use
-# them in the same order; further classes get hues that are a golden angle apart.
-COLOURS = (
-    "#e6c84c", "#b07aa1", "#d98c5f", "#f5e0a3", "#c0392b", "#9c8f45", "#e0524d",
-    "#1f7a3d", "#5b6770", "#7fd14f", "#1b6ca8", "#8e99a3", "#f0817a", "#d64f9a",
-    "#3f4850", "#b8c2cc", "#3fa9f5", "#4348c9", "#f7b2a9", "#7d3cae", "#2ec4b6",
-)  # fmt: skip
-GOLDEN_TURN = 0.381966
-# Stand for a class if a cell has none to show.
+# Stand for a node if a cell has none to show.
 NOTHING, UNSURE, HIDDEN = -1, -2, -3
 UNSURE_RGBA = (255, 255, 255, 105)
 MARKS_RGBA = {
@@ -36,22 +31,6 @@ MARKS_RGBA = {
 OWN_WEIGHT = 2
 
 
-def colour(class_id: int) -> tuple[int, int, int]:
-    """Red, green and blue of a class, 0 to 255.
-
-    >>> colour(7)
-    (31, 122, 61)
-    """
-    if class_id < len(COLOURS):
-        text = COLOURS[class_id]
-        return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
-    turn = class_id * GOLDEN_TURN % 1 * 6
-    red, green, blue = (
-        round(70 + 150 * min(max(abs((turn + shift) % 6 - 3) - 1, 0), 1)) for shift in (0, 4, 2)
-    )
-    return red, green, blue
-
-
 @dataclass
 class Look:
     """How a survey is shown.
@@ -59,9 +38,10 @@ class Look:
     Attributes
     ----------
     threshold : float
-        A cell whose best probability is below this is shown as unsure.
+        From which probability a class is the answer. Without a tree, all other cells are shown as
+        unsure; with one, the thresholds of the groups follow as `Levels.at` says.
     hidden : set of int
-        Classes that are switched off.
+        Classes and groups that are switched off; a group with all that is inside it.
     smooth : bool
         Whether the probabilities of each cell are averaged with those of its neighbours.
     """
@@ -69,6 +49,33 @@ class Look:
     threshold: float
     hidden: set[int]
     smooth: bool = False
+
+
+class LegendRow(NamedTuple):
+    """How much of a survey a node covers, including what is switched off.
+
+    Attributes
+    ----------
+    node_id : int
+        `UNSURE` for what is not sure.
+    depth : int
+        Number of groups that it is in.
+    cells : int
+        Number of cells of which just this node is the answer.
+    hectares : float
+        That those cover.
+    all_cells : int
+        Number of cells of which this node, or one inside it, is the answer.
+    all_hectares : float
+        That those cover.
+    """
+
+    node_id: int
+    depth: int
+    cells: int
+    hectares: float
+    all_cells: int
+    all_hectares: float
 
 
 class Painter:
@@ -81,10 +88,21 @@ class Painter:
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
-        # By whether they are smoothed: the survey's version, and what `best` gave for it.
-        self._best: dict[bool, tuple[int, NDArray[np.int64], NDArray[np.float32]]] = {}
+        # By whether they are smoothed: the survey's version, and the leaders.
+        self._leaders: dict[bool, tuple[int, Leaders]] = {}
 
-    def best(self, smooth: bool) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _leading(self, smooth: bool) -> Leaders:
+        """See `Tree.leaders`."""
+        version, leaders = self._leaders.get(smooth, (-1, None))
+        if leaders is None or version != self._survey.version:
+            scores = self._survey.scores
+            if smooth:
+                scores = smoothed(self._survey, scores)
+            leaders = self._survey.model.tree.leaders(scores)
+            self._leaders[smooth] = self._survey.version, leaders
+        return leaders
+
+    def best(self, smooth: bool) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The most probable class of each cell, and its probability, shape (N,) each.
 
         Parameters
@@ -92,25 +110,24 @@ class Painter:
         smooth : bool
             See `Look`.
         """
-        version, classes, probability = self._best.get(smooth, (-1, None, None))
-        if classes is None or probability is None or version != self._survey.version:
-            scores = self._survey.scores
-            if smooth:
-                scores = smoothed(self._survey, scores)
-            classes = scores.argmax(1)
-            probability = scores[np.arange(len(scores)), classes]
-            self._best[smooth] = self._survey.version, classes, probability
-        return classes, probability
+        nodes, probability = self._leading(smooth)
+        return nodes[:, -1], probability[:, -1]
 
     def classes(self, look: Look) -> NDArray[np.int64]:
-        """What is shown for each cell, shape (N,): a class, `NOTHING`, `UNSURE` or `HIDDEN`."""
-        classes, probability = self.best(look.smooth)
-        shown = np.where(probability >= look.threshold, classes, UNSURE)
-        if look.hidden:
-            off = np.zeros(len(self._survey.model.labels), bool)
-            off[list(look.hidden)] = True
-            shown[off[classes] & (shown != UNSURE)] = HIDDEN
-        shown[~self._survey.classified] = NOTHING
+        """What is shown for each cell, shape (N,).
+
+        The id of a node, which is a class or a group; `NOTHING`, `UNSURE` or `HIDDEN`.
+        """
+        survey, tree = self._survey, self._survey.model.tree
+        answers = survey.choose(self._leading(look.smooth), look.threshold)
+        # One more, which `NOT_SURE` indexes from the end.
+        meaning = np.arange(len(tree.nodes) + 1)
+        meaning[NOT_SURE] = UNSURE
+        for each in tree.nodes:
+            if any(tree.is_inside(each.id, outer) for outer in look.hidden):
+                meaning[each.id] = HIDDEN
+        shown = meaning[answers]
+        shown[~survey.classified] = NOTHING
         return shown
 
     def paint(self, look: Look) -> NDArray[np.uint8]:
@@ -122,9 +139,9 @@ class Painter:
             Red, green, blue and opacity.
         """
         shown, state = self.classes(look), self._survey.state
-        table = np.zeros((len(self._survey.model.labels) + 3, 4), np.uint8)
-        for class_id in range(len(self._survey.model.labels)):
-            table[class_id] = (*colour(class_id), 255)
+        colours = node_colours(self._survey.model.tree)
+        table = np.zeros((len(colours) + 3, 4), np.uint8)
+        table[: len(colours)] = [(*each, 255) for each in colours]
         table[UNSURE] = UNSURE_RGBA
         rgba = table[shown]
         marks = np.zeros((len(CellState), 4), np.uint8)
@@ -134,12 +151,13 @@ class Painter:
         return self._survey.grid.spread(rgba, 0)
 
     def legend(self, look: Look) -> dict[int, tuple[int, float]]:
-        """How much of the survey each class covers, including those that are switched off.
+        """How much of the survey each answer covers, including those that are switched off.
 
         Returns
         -------
         dict of int to tuple (int, float)
-            Number of cells, and hectares, of each class that occurs, and of `UNSURE`.
+            Number of cells, and hectares, of each node that is the answer somewhere, without what
+            is inside it; and of `UNSURE`.
         """
         shown = self.classes(Look(look.threshold, set(), look.smooth))
         # Shifted so that the negative values, which are not classes, can be counted as well.
@@ -150,6 +168,27 @@ class Painter:
             for place in np.flatnonzero(cells).tolist()
             if place + UNSURE != NOTHING
         }
+
+    def legend_rows(self, look: Look) -> list[LegendRow]:
+        """The legend as a list of contents: each group, then what is inside it.
+
+        Returns
+        -------
+        list of LegendRow
+            Of each node that is the answer somewhere, or one inside it; what is not sure comes
+            last.
+        """
+        own, tree = self.legend(look), self._survey.model.tree
+        rows = []
+        for node_id in tree.order:
+            inside = [own[each] for each in own if each >= 0 and tree.is_inside(each, node_id)]
+            if inside:
+                cells, hectares = own.get(node_id, (0, 0.0))
+                total = (sum(each for each, _ in inside), sum(each for _, each in inside))
+                rows.append(LegendRow(node_id, tree.depth(node_id), cells, hectares, *total))
+        if UNSURE in own:
+            rows.append(LegendRow(UNSURE, 0, *own[UNSURE], *own[UNSURE]))
+        return rows
 
 
 def smoothed(survey: Survey, scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -163,7 +202,7 @@ def smoothed(survey: Survey, scores: NDArray[np.float32]) -> NDArray[np.float32]
     Returns
     -------
     ndarray of float32, shape (N, C)
-        A corrected cell has probability 1 for its class; 0 for cells that are not classified.
+        A corrected cell keeps its own; 0 for cells that are not classified.
     """
     grid = survey.grid
     classified = survey.classified
@@ -177,8 +216,7 @@ def smoothed(survey: Survey, scores: NDArray[np.float32]) -> NDArray[np.float32]
     total += (OWN_WEIGHT - 1) * weighted[1:-1, 1:-1]
     flat = total.reshape(-1, total.shape[-1])[grid.cells]
     means: NDArray[np.float32] = flat[:, :-1] / np.maximum(flat[:, -1:], 1)
-    for cell, class_id in survey.corrections.items():
-        means[cell] = 0
-        means[cell, class_id] = 1
+    corrected = list(survey.corrections)
+    means[corrected] = scores[corrected]
     means[~classified] = 0
     return means

@@ -10,11 +10,14 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pyapp.core.ground.area import PLANE
 from pyapp.core.ground.geo import resolution_m, world_px
 from pyapp.core.ground.grid import Grid
-from pyapp.core.survey.paint import Look, Painter, colour
+from pyapp.core.survey.colours import node_colours
+from pyapp.core.survey.paint import Look, Painter
 from pyapp.core.survey.survey import Survey
 
 # Stands for a class if a cell has none to show.
 NO_CLASS = 255
+# Between the names of a path, as a person reads it.
+PATH = " > "
 # Tags of GeoTIFF (OGC 19-008r4) and of GDAL.
 PIXEL_SCALE, TIE_POINT, GEO_KEYS, NO_DATA, DESCRIPTION = 33550, 33922, 34735, 42113, 270
 # Version 1.1.0; three keys: a projected model, a pixel is an area, EPSG:3857.
@@ -33,16 +36,17 @@ def origin_and_pixel(grid: Grid) -> tuple[float, float, float]:
 
 
 def to_geotiff(survey: Survey, look: Look) -> bytes:
-    """A GeoTIFF of class indices with a colour table, one pixel per cell.
+    """A GeoTIFF with a colour table, one pixel per cell: the id of the node that is shown.
 
+    Ids of classes are their places among the model's outputs, and those of groups follow.
     `NO_CLASS` stands for cells that are not classified, unsure or hidden.
     """
     classes = Painter(survey).classes(look)
     indices = np.where(classes < 0, NO_CLASS, classes).astype(np.uint8)
     picture = Image.fromarray(survey.grid.spread(indices, NO_CLASS), "P")
     palette = np.zeros((256, 3), np.uint8)
-    for class_id in range(len(survey.model.labels)):
-        palette[class_id] = colour(class_id)
+    colours = node_colours(survey.model.tree)
+    palette[: len(colours)] = colours
     picture.putpalette(palette.tobytes())
     west, north, pixel = origin_and_pixel(survey.grid)
     tags = ImageFileDirectory_v2()
@@ -90,6 +94,7 @@ def to_png(survey: Survey, look: Look, name: str) -> bytes:
 
 
 def _legend(survey: Survey) -> str:
-    lines = [f"{class_id} {label} #{''.join(f'{each:02x}' for each in colour(class_id))}"
-             for class_id, label in enumerate(survey.model.labels)]  # fmt: skip
+    tree = survey.model.tree
+    codes = ["#" + "".join(f"{part:02x}" for part in each) for each in node_colours(tree)]
+    lines = [f"{each} {PATH.join(tree.path(each))} {codes[each]}" for each in tree.order]
     return "\n".join([f"{survey.name}. Imagery: {survey.imagery.credit}", *lines])

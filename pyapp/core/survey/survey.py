@@ -11,6 +11,7 @@ import numpy as np
 from pyapp.core.ground.area import Area
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.ground.grid import STEPS, Grid, plan
+from pyapp.core.model.tree import NOT_SURE, Leaders
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import DIGEST_BYTES, UNKNOWN_ZOOM, Batch
 from pyapp.core.survey.facts import (
@@ -20,7 +21,7 @@ from pyapp.core.survey.facts import (
     as_text,
     as_whole,
 )
-from pyapp.core.survey.refit import refit
+from pyapp.core.survey.refit import certain, refit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +50,8 @@ class Survey:
     model : ModelFacts
     imagery : ImageryFacts
     corrections : dict of int to int
-        For each cell that the person corrected, the class that they gave it.
+        For each cell that the person corrected, the node of the model's tree that they gave it:
+        a class, or a group.
     state : ndarray of uint8, shape (N,)
         See `CellState`.
     probability : ndarray of float32, shape (N, C)
@@ -83,7 +85,7 @@ class Survey:
         self.familiarity = np.zeros(count, np.float32)
         self.digest = np.zeros((count, DIGEST_BYTES), np.uint8)
         self.embedding: NDArray[np.float32] | None = None
-        self._refitted: NDArray[np.float32] | None = None
+        self._corrected: NDArray[np.float32] | None = None
         self.version = 0
 
     @property
@@ -154,39 +156,67 @@ class Survey:
         self._changed()
         return int(failed.sum())
 
-    def correct(self, number: int, class_id: int | None) -> None:
-        """Correct a cell's class; similar cells follow by `refit`.
+    def correct(self, number: int, node_id: int | None) -> None:
+        """Correct a cell's answer; similar cells follow by `refit`.
 
         Parameters
         ----------
         number : int
             Number of the cell.
-        class_id : int or None
-            ``None`` takes an earlier correction back.
+        node_id : int or None
+            Of the class or the group. ``None`` takes an earlier correction back.
 
         Raises
         ------
         ValueError
-            If there is no such cell or class; then nothing is changed.
+            If there is no such cell or node; then nothing is changed.
         """
-        classes = range(len(self.model.labels))
-        if number not in range(len(self.grid)) or class_id not in (None, *classes):
-            raise ValueError(f"cell {number} can't be corrected to class {class_id}")
+        nodes = range(len(self.model.tree.nodes))
+        if number not in range(len(self.grid)) or node_id not in (None, *nodes):
+            raise ValueError(f"cell {number} can't be corrected to class {node_id}")
         self.corrections.pop(number, None)
-        if class_id is not None:
-            self.corrections[number] = class_id
+        if node_id is not None:
+            self.corrections[number] = node_id
         self._changed()
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """Probabilities after the person's corrections, shape (N, C)."""
-        if not self.corrections or self.embedding is None:
+        """Probabilities of the classes after the person's corrections, shape (N, C)."""
+        if not self.corrections:
             return self.probability
-        if self._refitted is None:
-            self._refitted = refit(
-                self.embedding, self.probability, self.classified, self.corrections
-            )
-        return self._refitted
+        if self._corrected is None:
+            nodes = self.model.tree.nodes
+            given = {cell: nodes[node_id].classes for cell, node_id in self.corrections.items()}
+            if self.embedding is None:
+                self._corrected = certain(self.probability, self.classified, given)
+            else:
+                self._corrected = refit(self.embedding, self.probability, self.classified, given)
+        return self._corrected
+
+    def answers(self, threshold: float | None = None) -> NDArray[np.int64]:
+        """The answer for each cell, after corrections; see `Tree.answers`.
+
+        Parameters
+        ----------
+        threshold : float, optional
+            Of the classes, in place of the model's own; those of the groups follow it as
+            `Levels.at` says.
+
+        Returns
+        -------
+        ndarray of int64, shape (N,)
+            Ids of nodes; `NOT_SURE` also for cells that are not classified. A corrected cell has
+            the node that it was given, no finer one.
+        """
+        return self.choose(self.model.tree.leaders(self.scores), threshold)
+
+    def choose(self, leaders: Leaders, threshold: float | None = None) -> NDArray[np.int64]:
+        """What `answers` returns, if the leaders of all cells are known or are others."""
+        levels = self.model.levels if threshold is None else self.model.levels.at(threshold)
+        answers = self.model.tree.choose(leaders, levels)
+        answers[list(self.corrections)] = list(self.corrections.values())
+        answers[~self.classified] = NOT_SURE
+        return answers
 
     def _take_embedding(self, numbers: NDArray[np.int32], embedding: NDArray[np.float32]) -> None:
         if self.embedding is None:
@@ -195,7 +225,7 @@ class Survey:
         self.embedding[numbers] = embedding / np.maximum(length, 1e-12)[:, np.newaxis]
 
     def _changed(self) -> None:
-        self._refitted = None
+        self._corrected = None
         self.version += 1
 
     def to_json(self) -> str:
@@ -207,7 +237,7 @@ class Survey:
             "area": self.area.corners,
             "side_m": self.grid.side_m,
             "step": self.grid.step,
-            "model": vars(self.model),
+            "model": self.model.to_stored(),
             "imagery": vars(self.imagery),
             "corrections": list(self.corrections.items()),
         }
@@ -238,9 +268,9 @@ class Survey:
             model=ModelFacts.from_stored(facts["model"]),
             imagery=ImageryFacts.from_stored(facts["imagery"]),
         )
-        classes, cells = len(survey.model.labels), len(survey.grid)
+        nodes, cells = len(survey.model.tree.nodes), len(survey.grid)
         survey.corrections = {
-            as_whole(cell, 0, cells - 1): as_whole(class_id, 0, classes - 1)
-            for cell, class_id in facts["corrections"]
+            as_whole(cell, 0, cells - 1): as_whole(node_id, 0, nodes - 1)
+            for cell, node_id in facts["corrections"]
         }
         return survey
