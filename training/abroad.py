@@ -30,7 +30,14 @@ HERE = Path(__file__).resolve().parent
 ABROAD_FILE, MARKDOWN_FILE, RECORDINGS = "abroad.json", "abroad.md", "abroad"
 
 
-def abroad(folder: Path, run: Path, models: Path, settings: Settings, write: bool) -> Path:
+def abroad(
+    folder: Path,
+    run: Path,
+    models: Path,
+    settings: Settings,
+    write: bool = False,
+    described: Path = HERE,
+) -> Path:
     """Judge the model in ``models/<name>`` by every source of the settings.
 
     Parameters
@@ -45,6 +52,8 @@ def abroad(folder: Path, run: Path, models: Path, settings: Settings, write: boo
     settings : Settings
     write : bool
         Put the tree, the levels and the figures into the model's card, and the text beside it.
+    described : Path
+        Has the folders ``sources`` and ``trees``.
 
     Returns
     -------
@@ -58,14 +67,16 @@ def abroad(folder: Path, run: Path, models: Path, settings: Settings, write: boo
     """
     place, how = models / settings.name, settings.abroad
     facts = _read_card(place)
-    tree = sources.read_tree(how.tree, tuple(facts["labels"]))
-    home, *others = (
-        (each, record(each, place / MODEL_FILE, facts["footprint_m"], run / RECORDINGS))
-        for each in sources.read_all((how.home, *how.sources), folder, tree)
-    )
+    tree = sources.read_tree(how.tree, tuple(facts["labels"]), described / "trees")
+    found = sources.read_all((how.home, *how.sources), folder, tree, described / "sources")
+    learned = data.training_part(folder / how.home, settings.split)
+    validation = data.split(learned, settings.split.validation, settings.split.seed)[1]
+    model, footprint_m, kept = place / MODEL_FILE, facts["footprint_m"], run / RECORDINGS
+    home = record(found[0], model, footprint_m, kept, frozenset(learned.files))
+    others = [(each, record(each, model, footprint_m, kept)) for each in found[1:]]
     measured = judging.measure(
-        visited(home[1], others),
-        _validation(*home, folder / how.home, settings),
+        visited(home, others),
+        _at_home(found[0], home, validation.files),
         tree,
         how.right,
         ModelFacts(facts["sha256"], facts["threshold"], facts["familiar"]),
@@ -93,9 +104,8 @@ def visited(home: Recorded, others: list[tuple[Source, Recorded]]) -> list[Visit
     return found
 
 
-def _validation(source: Source, recorded: Recorded, folder: Path, settings: Settings) -> Judged:
-    """The validation pictures of the source that the network learned from; each counts the same."""
-    files = data.learning_and_validation(folder, settings)[1].files
+def _at_home(source: Source, recorded: Recorded, files: tuple[str, ...]) -> Judged:
+    """Some pictures of the source that the network learned from, every label the same."""
     chosen = np.isin(recorded.files, files)
     labels = recorded.labels[chosen]
     return Judged(recorded.probability[chosen], source.right[labels], equal_weights(labels))
@@ -133,4 +143,4 @@ def _markdown(measured: Abroad, tree: Tree, name: str) -> str:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), trim_blocks=True)
     environment.filters["percent"] = percent
     template = environment.get_template(f"{MARKDOWN_FILE}.j2")
-    return template.render(measured, name=name, tree=tree.to_json())
+    return template.render(measured, name=name, tree=tree.to_json()).strip() + "\n"

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import zipfile
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,7 +60,13 @@ class Recorded:
     familiar: NDArray[np.float32]
 
 
-def record(source: Source, model: Path, footprint_m: float, place: Path) -> Recorded:
+def record(
+    source: Source,
+    model: Path,
+    footprint_m: float,
+    place: Path,
+    only: Container[str] | None = None,
+) -> Recorded:
     """Run a model over a source, or take what was recorded before of the same.
 
     The pictures are decoded and resampled as on the page: the square in the middle, of it the
@@ -74,6 +81,8 @@ def record(source: Source, model: Path, footprint_m: float, place: Path) -> Reco
         Side of the square of ground that one chip should show.
     place : Path
         Folder of recordings.
+    only : container of str, optional
+        Class folder and name of the files to use; by default all.
 
     Raises
     ------
@@ -84,6 +93,7 @@ def record(source: Source, model: Path, footprint_m: float, place: Path) -> Reco
         _Picture(number, file, _sha256(file))
         for number, label in enumerate(source.labels)
         for file in data.picture_files(source.folder / label)
+        if only is None or f"{label}/{file.name}" in only
     ]
     share = source.description.share_for(footprint_m)
     pictures = "".join(f"{each.name} {each.sha256}\n" for each in listed)

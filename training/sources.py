@@ -20,7 +20,6 @@ from training import data
 from training.errors import TrainingError
 from training.tables import from_table
 
-SOURCES, TREES = (Path(__file__).with_name(each) for each in ("sources", "trees"))
 UNKNOWN_GROUND = (math.nan, math.nan)
 
 
@@ -87,8 +86,8 @@ class Source:
         return label not in self.description.left_out
 
 
-def read_tree(name: str, labels: tuple[str, ...], folder: Path = TREES) -> Tree:
-    """The tree in ``trees/<name>.toml``, for a model with some labels.
+def read_tree(name: str, labels: tuple[str, ...], folder: Path) -> Tree:
+    """The tree in ``<folder>/<name>.toml``, for a model with some labels.
 
     Raises
     ------
@@ -102,7 +101,7 @@ def read_tree(name: str, labels: tuple[str, ...], folder: Path = TREES) -> Tree:
         raise TrainingError(f"The tree {file} cannot be used: {error}.") from error
 
 
-def read(name: str, folder: Path, tree: Tree, descriptions: Path = SOURCES) -> Source:
+def read(name: str, folder: Path, tree: Tree, descriptions: Path) -> Source:
     """A source whose description agrees with its folder and with the tree.
 
     Parameters
@@ -138,9 +137,7 @@ def read(name: str, folder: Path, tree: Tree, descriptions: Path = SOURCES) -> S
     return Source(name, own, description, labels, right)
 
 
-def read_all(
-    names: Iterable[str], folder: Path, tree: Tree, descriptions: Path = SOURCES
-) -> list[Source]:
+def read_all(names: Iterable[str], folder: Path, tree: Tree, descriptions: Path) -> list[Source]:
     """The sources of some names in a folder of sources.
 
     Raises
