@@ -6,6 +6,9 @@ from PIL import Image
 
 # Bits in which the hashes of two pictures may differ for them to count as the same.
 MOST_BITS = 2
+# A hash with fewer ones or fewer zeros only says that the light falls or rises steadily, as on many
+# a beach. Such pictures are compared by their files alone.
+FEWEST_EITHER = 8
 HASH_PX = 8
 BLOCK = 512
 
@@ -40,8 +43,10 @@ def have_twin(
         What `difference_hash` gives.
     """
     found: NDArray[np.bool_] = np.isin(sha256, other_sha256)
+    ones = np.bitwise_count(hashes)
+    telling = (ones >= FEWEST_EITHER) & (ones <= 64 - FEWEST_EITHER)
     for start in range(0, len(hashes), BLOCK):
         part = hashes[start : start + BLOCK, np.newaxis]
-        bits = np.bitwise_count(part ^ other_hashes)
-        found[start : start + BLOCK] |= (bits <= MOST_BITS).any(1)
+        alike = (np.bitwise_count(part ^ other_hashes) <= MOST_BITS).any(1)
+        found[start : start + BLOCK] |= alike & telling[start : start + BLOCK]
     return found

@@ -32,10 +32,18 @@ def test_a_brighter_cell_sets_its_bit():
     assert difference_hash(pixels) == 1 << 63
 
 
+WORD = 0x0123456789ABCDEF
+
+
 def test_twins_by_file_and_by_look():
-    hashes = np.array([0, 0b111, 2**64 - 1, 5], np.uint64)
-    others = np.array([0b11, 2**63], np.uint64)
-    found = have_twin(np.array(["a", "b", "c", "d"]), hashes, np.array(["x", "c"]), others)
-    assert found.tolist() == [True, True, True, True]
-    found = have_twin(np.array(["a", "b", "c"]), hashes[1:], np.array(["x", "y"]), others[1:])
-    assert found.tolist() == [False, False, False]
+    hashes = np.array([WORD, WORD ^ 0b111, ~WORD & 2**64 - 1, WORD ^ 0b11], np.uint64)
+    files, others = np.array(["a", "b", "c", "d"]), np.array(["x", "c"])
+    found = have_twin(files, hashes, others, np.array([WORD, 0], np.uint64))
+    assert found.tolist() == [True, False, True, True]
+
+
+def test_a_steady_slope_of_light_is_no_twin():
+    slope = np.tile(np.linspace(0, 255, 64).astype(np.uint8)[:, None], (64, 1, 3))
+    hashes = np.array([difference_hash(slope)], np.uint64)
+    assert not have_twin(np.array(["a"]), hashes, np.array(["b"]), hashes).any()
+    assert have_twin(np.array(["a"]), hashes, np.array(["a"]), hashes).all()
