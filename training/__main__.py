@@ -7,6 +7,9 @@ python -m training train                do one step: fetch, train, evaluate, exp
                                         report
 python -m training study                measure what each augmentation brings, how well unknown
                                         scenes are recognised, and what other splits give
+python -m training abroad               judge the finished model by sources that it never learned
+                                        from, and fit the levels of its answers on them; --data
+                                        names a folder of sources, --write changes the card
 """
 
 import argparse
@@ -18,7 +21,8 @@ from training.errors import TrainingError
 from training.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-STEPS = ("all", "fetch", "train", "evaluate", "export", "compress", "report", "study")
+SOURCES = ROOT.parent / "shared" / "data"
+STEPS = ("all", "fetch", "train", "evaluate", "export", "compress", "report", "study", "abroad")
 
 
 def main() -> int:
@@ -41,6 +45,7 @@ def main() -> int:
 def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
     """Do the steps: each hands the path of its result to the next, or takes what is there."""
     # Importing torch takes seconds, so it waits until the command line is understood.
+    from training.abroad import abroad
     from training.compress import SHIPPED_FILE, compress
     from training.download import fetch
     from training.evaluate import CHOSEN_FILE, evaluate
@@ -54,6 +59,12 @@ def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
     def wanted(step: str) -> bool:
         return options.step in ("all", step)
 
+    if options.step == "abroad":
+        folder = options.data or SOURCES
+        print(
+            abroad(folder, run, options.models, chosen, options.write).read_text(encoding="utf-8")
+        )
+        return
     folder = fetch(options.data)
     if options.step == "fetch":
         print(folder)
@@ -95,6 +106,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="continue from the checkpoints")
     parser.add_argument(
         "--again", action="store_true", help="open the test pictures for another file of this run"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="with abroad: put the levels into the model's card"
     )
     parser.add_argument(
         "--settings", type=Path, default=settings.DEFAULT_FILE, help="a TOML file with all settings"

@@ -166,8 +166,18 @@ def reliability(probability: Floats, classes: NDArray[np.int64]) -> list[Bin]:
     probability : ndarray of float, shape (N, C)
     classes : ndarray of int64, shape (N,)
     """
-    best = probability.max(1)
-    correct = probability.argmax(1) == classes
+    return bins(probability.max(1), probability.argmax(1) == classes)
+
+
+def bins(best: Floats, correct: NDArray[np.bool_]) -> list[Bin]:
+    """As `reliability`, of answers of any kind.
+
+    Parameters
+    ----------
+    best : ndarray of float, shape (N,)
+        Probability of each answer.
+    correct : ndarray of bool, shape (N,)
+    """
     place = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], best)
     return [
         Bin(
@@ -184,10 +194,11 @@ def calibration_error(probability: Floats, classes: NDArray[np.int64]) -> float:
     return sum(abs(b.right - b.sure) * b.share for b in reliability(probability, classes))
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
+def wilson(right: float, count: float) -> tuple[float, float]:
     """95 % confidence interval of the share ``right / count``: Wilson (1927).
 
-    Unlike the normal approximation, it also holds near 0 and 1.
+    Unlike the normal approximation, it also holds near 0 and 1. Weighted answers may give numbers
+    that are not whole.
     """
     z = 1.959964
     share = right / count

@@ -6,7 +6,6 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -15,11 +14,10 @@ else:
 
 from training.errors import TrainingError
 from training.files import write_text
+from training.tables import from_table
 
 DEFAULT_FILE = Path(__file__).with_name("settings.toml")
 COPY_FILE = "settings.toml"
-
-Table = TypeVar("Table")
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,16 @@ class CompressSettings:
 
 
 @dataclass(frozen=True)
+class AbroadSettings:
+    """Table ``abroad``: judging by sources that the network never learned from."""
+
+    right: float
+    tree: str
+    home: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StudySettings:
     """Table ``study``: the short runs of ``python -m training study``."""
 
@@ -130,6 +138,7 @@ class Settings:
     augment: AugmentSettings
     answer: AnswerSettings
     compress: CompressSettings
+    abroad: AbroadSettings
     study: StudySettings
 
     def with_chip_px(self, chip_px: int) -> "Settings":
@@ -146,38 +155,9 @@ def read(path: Path = DEFAULT_FILE) -> Settings:
         If the file can't be read, or if a setting is missing, unknown or of the wrong type.
     """
     try:
-        return _table(Settings, tomllib.loads(path.read_text(encoding="utf-8")), "the file")
+        return from_table(Settings, tomllib.loads(path.read_text(encoding="utf-8")), "the file")
     except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError among them.
         raise TrainingError(f"The settings {path} cannot be read: {error}.") from error
-
-
-# The types of a table are known only while the program runs, hence Any.
-def _table(kind: type[Table], facts: dict[str, Any], where: str) -> Table:
-    """A dataclass from a TOML table with exactly its fields."""
-    hints = get_type_hints(kind)
-    unknown, missing = sorted(facts.keys() - hints), sorted(hints.keys() - facts)
-    if unknown:
-        raise ValueError(f"{where} has no setting {', '.join(unknown)}")
-    if missing:
-        raise ValueError(f"{where} lacks {', '.join(missing)}")
-    return kind(**{name: _value(hints[name], facts[name], name) for name in hints})
-
-
-def _value(kind: Any, value: Any, name: str) -> Any:
-    """A TOML value as the type of its field: arrays become tuples, whole numbers floats."""
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, dict):
-        return _table(kind, value, f"[{name}]")
-    if get_origin(kind) is tuple and isinstance(value, list):
-        kinds = get_args(kind)
-        if kinds[-1] is Ellipsis:
-            kinds = kinds[:1] * len(value)
-        if len(kinds) == len(value):
-            return tuple(_value(*each, name) for each in zip(kinds, value, strict=True))
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise ValueError(f"{name} = {json.dumps(value, default=str)} is not of the right type")
-    return value
 
 
 def choose(options: argparse.Namespace) -> Settings:

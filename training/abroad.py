@@ -1,0 +1,146 @@
+"""Judge a model by sources that it never learned from, and fit the levels of its answers on them.
+
+Each source is judged with thresholds that were fitted on the others. The thresholds for the page
+are fitted on all of them together, each counting the same.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from pyapp.core.errors import CardError
+from pyapp.core.model.card import Card
+from pyapp.core.model.tree import Tree
+from training import data, judging, sources
+from training.errors import TrainingError
+from training.files import write_text
+from training.judging import Abroad, ModelFacts, Visited
+from training.levels import Judged, equal_weights
+from training.publish import CARD_FILE, MODEL_FILE
+from training.recorded import Recorded, record
+from training.report import percent
+from training.settings import Settings
+from training.sources import Source
+from training.twins import have_twin
+
+HERE = Path(__file__).resolve().parent
+ABROAD_FILE, MARKDOWN_FILE, RECORDINGS = "abroad.json", "abroad.md", "abroad"
+
+
+def abroad(
+    folder: Path,
+    run: Path,
+    models: Path,
+    settings: Settings,
+    write: bool = False,
+    described: Path = HERE,
+) -> Path:
+    """Judge the model in ``models/<name>`` by every source of the settings.
+
+    Parameters
+    ----------
+    folder : Path
+        Has one folder per source.
+    run : Path
+        For what is measured; the model's answers are kept there too, so that fitting again needs
+        no network.
+    models : Path
+        The folder of models.
+    settings : Settings
+    write : bool
+        Put the tree, the levels and the figures into the model's card, and the text beside it.
+    described : Path
+        Has the folders ``sources`` and ``trees``.
+
+    Returns
+    -------
+    Path
+        ``abroad.md`` in the run; beside it ``abroad.json``.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such model, a source can't be used, or a file can't be written.
+    """
+    place, how = models / settings.name, settings.abroad
+    facts = _read_card(place)
+    tree = sources.read_tree(how.tree, tuple(facts["labels"]), described / "trees")
+    found = sources.read_all((how.home, *how.sources), folder, tree, described / "sources")
+    learned = data.training_part(folder / how.home, settings.split)
+    validation = data.split(learned, settings.split.validation, settings.split.seed)[1]
+    model, footprint_m, kept = place / MODEL_FILE, facts["footprint_m"], run / RECORDINGS
+    home = record(found[0], model, footprint_m, kept, frozenset(learned.files))
+    others = [(each, record(each, model, footprint_m, kept)) for each in found[1:]]
+    measured = judging.measure(
+        visited(home, others),
+        _at_home(found[0], home, validation.files),
+        tree,
+        how.right,
+        ModelFacts(facts["sha256"], facts["threshold"], facts["familiar"]),
+    )
+    write_text(run / ABROAD_FILE, json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+    text = _markdown(measured, tree, settings.name)
+    write_text(run / MARKDOWN_FILE, text)
+    if write:
+        write_text(place / CARD_FILE, card_text(facts, tree, measured))
+        write_text(place / MARKDOWN_FILE, text)
+    return run / MARKDOWN_FILE
+
+
+def visited(home: Recorded, others: list[tuple[Source, Recorded]]) -> list[Visited]:
+    """Sources, and which of their pictures the network learned from or an earlier source has."""
+    found, before = [], [home]
+    for source, recorded in others:
+        sha256, hashes = (
+            np.concatenate([getattr(each, name) for each in before])
+            for name in ("sha256", "hashes")
+        )
+        twins = have_twin(recorded.sha256, recorded.hashes, sha256, hashes)
+        found.append(Visited(source, recorded, twins))
+        before.append(recorded)
+    return found
+
+
+def _at_home(source: Source, recorded: Recorded, files: tuple[str, ...]) -> Judged:
+    """Some pictures of the source that the network learned from, every label the same."""
+    chosen = np.isin(recorded.files, files)
+    labels = recorded.labels[chosen]
+    return Judged(recorded.probability[chosen], source.right[labels], equal_weights(labels))
+
+
+def _read_card(place: Path) -> dict[str, Any]:
+    """The facts of a model's card."""
+    try:
+        text = (place / CARD_FILE).read_text(encoding="utf-8")
+        Card.from_json(place.name, text)
+    except OSError as error:
+        raise TrainingError(f"There is no model in {place}; name one with --name.") from error
+    except CardError as error:
+        raise TrainingError(str(error)) from error
+    facts: dict[str, Any] = json.loads(text)
+    return facts
+
+
+def card_text(facts: dict[str, Any], tree: Tree, measured: Abroad) -> str:
+    """A card with the tree, the levels and the figures; nothing else of it changes."""
+    figures = {
+        "date": measured["date"],
+        "wanted": measured["wanted"],
+        "fitted_on": measured["fitted_on"],
+        "fitted": measured["fitted"],
+        "judged": measured["directions"],
+        "without_tree": {name: each["without_tree"] for name, each in measured["sources"].items()},
+        "validation": measured["home"],
+    }
+    added = {"tree": tree.to_json(), "levels": measured["levels"], "abroad": figures}
+    return json.dumps(facts | added, indent=1, ensure_ascii=False) + "\n"
+
+
+def _markdown(measured: Abroad, tree: Tree, name: str) -> str:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), trim_blocks=True)
+    environment.filters["percent"] = percent
+    template = environment.get_template(f"{MARKDOWN_FILE}.j2")
+    return template.render(measured, name=name, tree=tree.to_json()).strip() + "\n"
