@@ -1,8 +1,8 @@
 """Compiles and slims the standard library, the wheels and our own Python.
 
 Runs inside Pyodide, so that the magic number of the compiled files matches; reads ``/work/in`` and
-writes ``/work/out``. Docstrings and assertions are dropped, except in our own Python and where
-numpy needs them. Archives are stored, not deflated: the host compresses what it sends, brotli makes
+writes ``/work/out``. Docstrings and assertions are dropped, except where numpy needs them; our own
+Python keeps its line numbers. Archives are stored, not deflated: the host compresses what it sends, brotli makes
 a stored archive a third smaller than deflated pieces, and nothing has to be inflated at the start.
 """
 
@@ -20,7 +20,7 @@ LIBRARY = re.compile(
     r"""^(
     (__future__|_ast_unparse|_collections_abc|_colorize|_compat_pickle|_opcode_metadata
     |_py_warnings|_pylong|_sitebuiltins|_strptime|_weakrefset|abc|annotationlib|ast|base64
-    |bisect|calendar|codecs|codeop|colorsys|contextlib|contextvars|copy|copyreg|csv|dataclasses|datetime
+    |bisect|calendar|codecs|codeop|contextlib|contextvars|copy|copyreg|csv|dataclasses|datetime
     |dis|enum|fnmatch|fractions|functools|genericpath|glob|gzip|hashlib|heapq|hmac|inspect|io
     |ipaddress|keyword|linecache|locale|ntpath|numbers|opcode|operator|os|pickle|platform
     |posixpath|queue|random|reprlib|secrets|selectors|shutil|signal|site|socket|stat|struct
@@ -76,7 +76,7 @@ def compiled(source: bytes, name: str) -> bytes:
     if line not in source:
         raise ValueError(f"{name} has changed: it no longer has the line {line!r}")
     text = b"" if name in ONLY_DOCUMENTATION else source.replace(line, b"")
-    level = 0 if ours or WITH_DOCSTRINGS.match(name) else 2
+    level = 0 if WITH_DOCSTRINGS.match(name) else 2
     code = compile(text, name, "exec", dont_inherit=True, optimize=level)
     flags = (0b01).to_bytes(4, "little")
     header = importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(source)
