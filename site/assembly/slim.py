@@ -1,11 +1,13 @@
 """Compiles and slims the standard library, the wheels and our own Python.
 
 Runs inside Pyodide, so that the magic number of the compiled files matches; reads ``/work/in`` and
-writes ``/work/out``. Docstrings and assertions are dropped, except where numpy needs them; our own
-Python keeps its line numbers. Archives are stored, not deflated: the host compresses what it sends, brotli makes
-a stored archive a third smaller than deflated pieces, and nothing has to be inflated at the start.
+writes ``/work/out``. Docstrings and assertions are dropped, except where numpy needs them. Our own
+Python keeps its line numbers, but not the types of its functions, which nothing reads on the page.
+Archives are stored, not deflated: the host compresses what it sends, brotli makes a stored archive
+a third smaller than deflated pieces, and nothing has to be inflated at the start.
 """
 
+import ast
 import importlib.util
 import marshal
 import re
@@ -77,10 +79,22 @@ def compiled(source: bytes, name: str) -> bytes:
         raise ValueError(f"{name} has changed: it no longer has the line {line!r}")
     text = b"" if name in ONLY_DOCUMENTATION else source.replace(line, b"")
     level = 0 if WITH_DOCSTRINGS.match(name) else 2
-    code = compile(text, name, "exec", dont_inherit=True, optimize=level)
+    tree = ast.parse(text, name)
+    if ours:
+        without_types(tree)
+    code = compile(tree, name, "exec", dont_inherit=True, optimize=level)
     flags = (0b01).to_bytes(4, "little")
     header = importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(source)
     return header + marshal.dumps(code if ours else without_lines(code))
+
+
+def without_types(tree: ast.AST) -> None:
+    """Take the types of parameters and results out; those of dataclasses' fields stay."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
 
 
 def without_lines(code: types.CodeType) -> types.CodeType:
