@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import Prediction, predictions
 from pyapp.ui.answer.wording import listed, title
 from training.golden import native_chip
@@ -11,8 +12,13 @@ from training.golden import native_chip
 __all__ = ["Zooms", "class_of", "listed", "native_answer", "native_chip", "title"]
 
 
-def class_of(answer: Prediction) -> str | None:
-    """The class or group that a file names for an answer; ``None`` if it is not sure."""
+def class_of(card: Card, answer: Prediction) -> str | None:
+    """The class or group that a file names for an answer; ``None`` if it is not sure.
+
+    Of a card without a tree a file always names the best class, with its score.
+    """
+    if card.tree.is_flat:
+        return answer.best.label
     return None if answer.answer is None else answer.answer.name
 
 

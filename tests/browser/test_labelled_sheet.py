@@ -120,7 +120,7 @@ def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, frame
         chip = native_chip(framed_sheet.folder, footprint, card, Zooms(15, ZOOM))
         answer = native_answer(card, session, chip)
         assert hashlib.sha256(chip.tobytes()).hexdigest() == facts["chip_sha256"]
-        same += facts["class"] == class_of(answer)
+        same += facts["class"] == class_of(card, answer)
     assert (same, len(tiles)) == (189, 189)
 
 

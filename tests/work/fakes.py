@@ -7,6 +7,7 @@ import io
 import json
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
@@ -282,5 +283,9 @@ def card(name="ours", **facts) -> Card:
 
 
 def run(work):
-    """Run a coroutine to its end."""
-    return asyncio.run(work)
+    """Run a coroutine to its end, in a thread of its own.
+
+    Playwright, once started by another test of the same process, keeps a loop running in its.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
