@@ -330,7 +330,8 @@ def test_memory_stays_flat_over_a_thousand_refreshes_of_the_list(open_page):
     page.tab.evaluate(RENAME_OFTEN, 1000)
     more_listeners, more_nodes, more_heap = counts()
     assert more_listeners <= listeners + 20
-    assert more_nodes <= nodes + 20
+    # What awaits the next collection varies; a leak would be several for each refresh.
+    assert more_nodes <= nodes + 500
     assert more_heap < heap + 1_000_000
 
 

@@ -91,13 +91,13 @@ class BackendPanel:
             self._set_working(False)
 
     def _picked(self, radio) -> None:
-        self.tasks.start(self._pick(radio.value))
-
-    async def _pick(self, name: str) -> None:
         runner = self.models.runner
-        if self._working or runner is None:
-            return
-        self._set_working(True, "Changing")
+        if not self._working and runner is not None:
+            # Said at once: what stands there may already read like the new choice.
+            self._set_working(True, "Changing")
+            self.tasks.start(self._pick(runner, radio.value))
+
+    async def _pick(self, runner: Runner, name: str) -> None:
         try:
             if self.busy:
                 raise BusyError("choose another backend")
