@@ -40,8 +40,3 @@ async def _body(url: str, signal) -> bytes:
         return (await response.arrayBuffer()).to_bytes()
     except JsException as error:
         raise UnreachableError(str(error)) from error
-
-
-async def fetch_text(url: str, limit_s: float) -> str:
-    """The body of ``url`` as UTF-8 text; raises as `fetch_bytes` does."""
-    return (await fetch_bytes(url, limit_s)).decode()
