@@ -6,7 +6,7 @@ are fitted on all of them together, each counting the same.
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
@@ -14,11 +14,11 @@ import numpy as np
 from pyapp.core.errors import CardError
 from pyapp.core.model.card import Card
 from pyapp.core.model.tree import Tree
-from training import data, judging, sources
+from training import data, dataset, judging, sources
 from training.errors import TrainingError
 from training.files import write_text
 from training.judging import Abroad, ModelFacts, Visited
-from training.levels import Judged, equal_weights
+from training.levels import Judged, equal_weights, pooled
 from training.publish import CARD_FILE, MODEL_FILE
 from training.recorded import Recorded, record
 from training.report import percent
@@ -65,18 +65,25 @@ def abroad(
     TrainingError
         If there is no such model, a source can't be used, or a file can't be written.
     """
-    place, how = models / settings.name, settings.abroad
+    place, how = models / settings.name, settings.sources
     facts = _read_card(place)
     tree = sources.read_tree(how.tree, tuple(facts["labels"]), described / "trees")
-    found = sources.read_all((how.home, *how.sources), folder, tree, described / "sources")
-    learned = data.training_part(folder / how.home, settings.split)
-    validation = data.split(learned, settings.split.validation, settings.split.seed)[1]
+    found = sources.read_all(
+        (*how.home, *how.abroad), folder, tree, described / "sources", how.tree
+    )
+    learned = _learned(folder, settings)
     model, footprint_m, kept = place / MODEL_FILE, facts["footprint_m"], run / RECORDINGS
-    home = record(found[0], model, footprint_m, kept, frozenset(learned.files))
-    others = [(each, record(each, model, footprint_m, kept)) for each in found[1:]]
+    home = [
+        record(each, model, footprint_m, kept, learned[each.name].files)
+        for each in found[: len(how.home)]
+    ]
+    others = [(each, record(each, model, footprint_m, kept)) for each in found[len(how.home) :]]
     measured = judging.measure(
         visited(home, others),
-        _at_home(found[0], home, validation.files),
+        pooled(
+            _at_home(source, recorded, learned[source.name].validation)
+            for source, recorded in zip(found, home, strict=False)
+        ),
         tree,
         how.right,
         ModelFacts(facts["sha256"], facts["threshold"], facts["familiar"]),
@@ -90,9 +97,32 @@ def abroad(
     return run / MARKDOWN_FILE
 
 
-def visited(home: Recorded, others: list[tuple[Source, Recorded]]) -> list[Visited]:
+class _Learned(NamedTuple):
+    """Files of a source: those to learn from or choose by, and among them those to choose by."""
+
+    files: frozenset[str]
+    validation: frozenset[str]
+
+
+def _learned(folder: Path, settings: Settings) -> dict[str, _Learned]:
+    """The files of each source that a network learned from."""
+    pictures = dataset.training_part(folder, settings)
+    chosen_by = data.split(pictures, settings.split.validation, settings.split.seed)[1]
+    return {
+        name: _Learned(_below(name, pictures.files), _below(name, chosen_by.files))
+        for name in settings.sources.home
+    }
+
+
+def _below(name: str, files: tuple[str, ...]) -> frozenset[str]:
+    """The files of a source, without its name."""
+    before = f"{name}/"
+    return frozenset(each.removeprefix(before) for each in files if each.startswith(before))
+
+
+def visited(home: list[Recorded], others: list[tuple[Source, Recorded]]) -> list[Visited]:
     """Sources, and which of their pictures the network learned from or an earlier source has."""
-    found, before = [], [home]
+    found, before = [], list(home)
     for source, recorded in others:
         sha256, hashes = (
             np.concatenate([getattr(each, name) for each in before])
@@ -104,9 +134,9 @@ def visited(home: Recorded, others: list[tuple[Source, Recorded]]) -> list[Visit
     return found
 
 
-def _at_home(source: Source, recorded: Recorded, files: tuple[str, ...]) -> Judged:
+def _at_home(source: Source, recorded: Recorded, files: frozenset[str]) -> Judged:
     """Some pictures of the source that the network learned from, every label the same."""
-    chosen = np.isin(recorded.files, files)
+    chosen = np.isin(recorded.files, list(files))
     labels = recorded.labels[chosen]
     return Judged(recorded.probability[chosen], source.right[labels], equal_weights(labels))
 

@@ -15,12 +15,14 @@ from training.settings import AugmentSettings, GroundSettings, Settings
 HAZE_GREY = 225.0
 
 
-def augment(pixels: Tensor, settings: Settings, random: torch.Generator) -> Tensor:
+def augment(pixels: Tensor, crops: Tensor, settings: Settings, random: torch.Generator) -> Tensor:
     """Vary a batch of pictures.
 
     Parameters
     ----------
     pixels : Tensor of uint8, shape (N, P, P, 3)
+    crops : Tensor of float32, shape (N, 2)
+        Least and most of each picture's side that a chip shows.
     settings : Settings
     random : torch.Generator
         The source of every choice.
@@ -30,7 +32,7 @@ def augment(pixels: Tensor, settings: Settings, random: torch.Generator) -> Tens
     Tensor of float32, shape (N, 3, S, S), 0 to 255, channels last
     """
     how = settings.augment
-    chips = _move(_as_channels(pixels), settings.ground.chip_px, how, random)
+    chips = _move(_as_channels(pixels), crops, settings.ground.chip_px, how, random)
     chips = _coarsen(chips, settings.ground, how, random)
     chips = _relight(chips, how, random).clamp(0, 255)
     return _compress(chips, how, random).contiguous(memory_format=torch.channels_last)
@@ -44,15 +46,22 @@ def _between(low: float, high: float, count: int, random: torch.Generator) -> Te
     return low + (high - low) * torch.rand(count, generator=random)
 
 
-def _move(chips: Tensor, side_px: int, how: AugmentSettings, random: torch.Generator) -> Tensor:
-    """One of eight symmetries, a turn, a scale and a shift, resampled once."""
+def _move(
+    chips: Tensor, crops: Tensor, side_px: int, how: AugmentSettings, random: torch.Generator
+) -> Tensor:
+    """One of eight symmetries, a turn, a part of the picture and its scale, resampled once."""
     n = len(chips)
     quarter = torch.randint(0, 4, (n,), generator=random) * (math.pi / 2)
     angle = quarter + _between(-how.turn_deg, how.turn_deg, n, random) * (math.pi / 180)
     low, high = how.scale
     scale = torch.exp(_between(math.log(low), math.log(high), n, random))
+    least, most = crops.log().T
+    crop = torch.exp(least + (most - least) * torch.rand(n, generator=random))
+    scale = scale * crop
     mirror = torch.randint(0, 2, (n,), generator=random) * 2.0 - 1.0
-    shift = _between(-2 * how.shift, 2 * how.shift, 2 * n, random).view(n, 2)
+    # A part may lie anywhere in the picture; the picture spans 2.
+    reach = (2 * how.shift * crop + (1 - crop))[:, None]
+    shift = reach * _between(-1, 1, 2 * n, random).view(n, 2)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = torch.stack([cos * mirror, -sin, shift[:, 0], sin * mirror, cos, shift[:, 1]], 1)
     grid = nnf.affine_grid(rows.view(n, 2, 3), [n, 3, side_px, side_px], align_corners=False)

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pyapp.core.model.prediction import PROBABILITY
-from training import calibrate, data, evaluate, export, measure, predict, stored
+from training import calibrate, dataset, evaluate, export, measure, predict, stored
 from training.data import Pictures
 from training.errors import TrainingError
 from training.evaluate import DEVELOPMENT_FILE, Answer, fit_answer
@@ -88,7 +88,7 @@ def compress(chosen: Path, fp32: Path, folder: Path, run: Path, settings: Settin
     TrainingError
         If a network or the data can't be read, or a file can't be written.
     """
-    learning, validation = data.learning_and_validation(folder, settings)
+    learning, validation = dataset.learning_and_validation(folder, settings)
     place, development = run / VARIANTS_FOLDER, run / DEVELOPMENT_FILE
     temperature = evaluate.read(run)["temperature"]
     unseen = stored.load(development)

@@ -5,6 +5,7 @@ What may be learned from is read here; the test pictures only by `training.held_
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tqdm import tqdm
 from pyapp.core.imagery.chip import resample
 from pyapp.core.imagery.mosaic import UndecodableError, decode
 from training.errors import TrainingError
-from training.settings import Settings, SplitSettings
+from training.settings import SplitSettings
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif"}
 # Side at which pictures are kept for augmentation: that of UC Merced.
@@ -23,6 +24,27 @@ FEWEST = 4
 # Side of what augmentation samples from, relative to the side of a chip.
 MARGIN = 8 / 7
 TRAIN_FOLDER, TEST_FOLDER = "train", "test"
+# Stands for the class of a picture whose label allows several.
+SEVERAL = -1
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the pictures of one class folder may show, and how much of each a chip shows.
+
+    Attributes
+    ----------
+    name : str
+        Of the folder; of a source among others, after the name of the source.
+    allowed : tuple of int
+        The classes that its pictures may be of, as indices.
+    crop : tuple of float
+        Least and most of a picture's side that a chip shows.
+    """
+
+    name: str
+    allowed: tuple[int, ...]
+    crop: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -33,40 +55,84 @@ class Pictures:
     ----------
     pixels : ndarray of uint8, shape (N, P, P, 3)
         RGB.
-    classes : ndarray of int64, shape (N,)
-        Index into ``names``.
+    numbers : ndarray of int64, shape (N,)
+        Index into ``labels``.
+    labels : tuple of Label
     names : tuple of str
-        Names of the class folders, sorted.
+        Names of the C classes, sorted.
     files : tuple of str
-        Class folder and name of each picture's file.
+        Label and name of each picture's file.
     skipped : tuple of str
         Files that could not be read, each with the reason.
     """
 
     pixels: NDArray[np.uint8]
-    classes: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    labels: tuple[Label, ...]
     names: tuple[str, ...]
     files: tuple[str, ...]
     skipped: tuple[str, ...] = ()
 
+    @classmethod
+    def of_classes(
+        cls,
+        pixels: NDArray[np.uint8],
+        classes: NDArray[np.int64],
+        names: tuple[str, ...],
+        files: tuple[str, ...],
+        skipped: tuple[str, ...] = (),
+    ) -> "Pictures":
+        """Pictures whose labels are the classes themselves, in the order of ``names``."""
+        labels = tuple(Label(name, (number,)) for number, name in enumerate(names))
+        return cls(pixels, classes, labels, names, files, skipped)
+
+    @cached_property
+    def classes(self) -> NDArray[np.int64]:
+        """The class of each picture, int64, shape (N,); `SEVERAL` if its label allows several."""
+        single = [each.allowed[0] if len(each.allowed) == 1 else SEVERAL for each in self.labels]
+        return np.array(single, np.int64)[self.numbers]
+
+    @cached_property
+    def allowed(self) -> NDArray[np.float32]:
+        """1 for the classes that each picture may be of, else 0; float32, shape (N, C)."""
+        table = np.zeros((len(self.labels), len(self.names)), np.float32)
+        for number, each in enumerate(self.labels):
+            table[number, list(each.allowed)] = 1
+        return table[self.numbers]
+
+    @cached_property
+    def crops(self) -> NDArray[np.float32]:
+        """Least and most of each picture's side that a chip shows; float32, shape (N, 2)."""
+        return np.array([each.crop for each in self.labels], np.float32)[self.numbers]
+
     def joined(self, others: "Pictures") -> "Pictures":
-        """These pictures, then others of the same classes."""
-        return Pictures(
-            np.concatenate([self.pixels, others.pixels]),
-            np.concatenate([self.classes, others.classes]),
-            self.names,
-            self.files + others.files,
+        """These pictures, then others of the same labels."""
+        return dataclasses.replace(
+            self,
+            pixels=np.concatenate([self.pixels, others.pixels]),
+            numbers=np.concatenate([self.numbers, others.numbers]),
+            files=self.files + others.files,
+            skipped=(),
         )
 
     def take(self, chosen: NDArray[np.intp]) -> "Pictures":
         """The pictures at some positions, shape (M,)."""
         files = tuple(self.files[each] for each in chosen)
-        return Pictures(self.pixels[chosen], self.classes[chosen], self.names, files)
+        return dataclasses.replace(
+            self,
+            pixels=self.pixels[chosen],
+            numbers=self.numbers[chosen],
+            files=files,
+            skipped=(),
+        )
 
 
 def shrink(pictures: Pictures, chip_px: int) -> Pictures:
     """The pictures a little larger than a chip, for augmentation to sample without aliasing."""
     side_px = round(chip_px * MARGIN)
+    if (pictures.crops < 1).any():
+        # A part of a picture has to have the pixels of a chip.
+        return pictures
     pixels = np.stack([resample(each, side_px) for each in pictures.pixels])
     return dataclasses.replace(pictures, pixels=pixels)
 
@@ -126,11 +192,7 @@ def read(folder: Path, names: tuple[str, ...] | None = None) -> Pictures:
     """
     folders = class_folders(folder)
     found = tuple(each.name for each in folders)
-    if names is not None and found != names:
-        odd = sorted(set(found) ^ set(names))
-        raise TrainingError(
-            f"{folder} does not have the classes that were trained: look at {', '.join(odd)}."
-        )
+    check_names(folder, found, names or found)
     pixels, numbers, readable, skipped = [], [], [], []
     listed = [(number, file) for number, each in enumerate(folders) for file in picture_files(each)]
     for number, file in tqdm(listed, desc=f"read {folder.name}", unit="img", leave=False):
@@ -144,7 +206,22 @@ def read(folder: Path, names: tuple[str, ...] | None = None) -> Pictures:
     for name, count in zip(found, np.bincount(classes, minlength=len(found)), strict=True):
         if count == 0:
             raise TrainingError(f"{folder / name} has no picture that can be read.")
-    return Pictures(np.stack(pixels), classes, found, tuple(readable), tuple(skipped))
+    return Pictures.of_classes(np.stack(pixels), classes, found, tuple(readable), tuple(skipped))
+
+
+def check_names(folder: Path, found: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """Refuse other classes than those that were trained.
+
+    Raises
+    ------
+    TrainingError
+        If there are any, or some are missing.
+    """
+    if found != names:
+        odd = sorted(set(found) ^ set(names))
+        raise TrainingError(
+            f"{folder} does not have the classes that were trained: look at {', '.join(odd)}."
+        )
 
 
 def _name_of(file: Path) -> str:
@@ -153,35 +230,36 @@ def _name_of(file: Path) -> str:
 
 
 def split(pictures: Pictures, share: float, seed: int) -> tuple[Pictures, Pictures]:
-    """Divide every class at random.
+    """Divide every label at random.
 
     Parameters
     ----------
     pictures : Pictures
     share : float
-        Of each class, for ``part``.
+        Of each label that allows one class only, for ``part``. Nothing can be chosen or fitted by
+        pictures whose class is not known.
     seed : int
 
     Returns
     -------
     (rest, part) : Pictures, Pictures
-        ``part`` has ``share`` of each class, rounded, and at least one picture.
+        ``part`` has ``share`` of each label, rounded, and at least one picture.
 
     Raises
     ------
     TrainingError
-        If a class has too few pictures to be divided.
+        If a label has too few pictures to be divided.
     """
     random = np.random.default_rng(seed)
     rest, part = [], []
-    for number, name in enumerate(pictures.names):
-        members = random.permutation(np.flatnonzero(pictures.classes == number))
+    for number, label in enumerate(pictures.labels):
+        members = random.permutation(np.flatnonzero(pictures.numbers == number))
         if len(members) < FEWEST:
             raise TrainingError(
-                f"The class {name} has {len(members)} pictures that can be read; "
+                f"The class {label.name} has {len(members)} pictures that can be read; "
                 f"at least {FEWEST} are needed to train and to measure."
             )
-        count = max(1, round(share * len(members)))
+        count = max(1, round(share * len(members))) if len(label.allowed) == 1 else 0
         part.append(members[:count])
         rest.append(members[count:])
     first, second = (pictures.take(np.sort(np.concatenate(each))) for each in (rest, part))
@@ -199,20 +277,6 @@ def training_part(folder: Path, how: SplitSettings) -> Pictures:
     if has_own_test(folder):
         return read(folder / TRAIN_FOLDER)
     return split(read(folder), how.test, how.seed)[0]
-
-
-def learning_and_validation(folder: Path, settings: Settings) -> tuple[Pictures, Pictures]:
-    """Pictures to learn from, and pictures to choose and calibrate by.
-
-    Raises
-    ------
-    TrainingError
-        As `read` and `split` do.
-    """
-    pictures = training_part(folder, settings.split)
-    for each in pictures.skipped:
-        tqdm.write(f"skipped {each}")
-    return split(pictures, settings.split.validation, settings.split.seed)
 
 
 def file_stems(folder: Path) -> set[str]:

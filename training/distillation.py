@@ -12,12 +12,14 @@ from tqdm import tqdm
 from training import data
 from training.augment import augment
 from training.data import Pictures
-from training.examples import one_hot
+from training.examples import cross_entropy, some_of_each
 from training.files import write_atomically
 from training.network import Network
 from training.settings import Settings
 
 LABEL_BATCH = 32
+# Added to what a teacher says of a class, so that what a label allows never adds up to nothing.
+LEAST_SHARE = 1e-6
 
 
 class TeacherViews:
@@ -28,22 +30,29 @@ class TeacherViews:
     chips : Tensor of uint8, shape (V, N, 3, S, S)
         V views of each of N pictures.
     wanted : Tensor of float32, shape (V, N, C)
-        Their labels.
+        Their labels: shares of classes.
+    numbers : Tensor of int64, shape (N,)
+        The labels of the pictures themselves.
+    per_label : int
+        Most pictures of a label in an epoch; 0: all.
     """
 
-    smoothing = 0.0
-
-    def __init__(self, chips: Tensor, wanted: Tensor) -> None:
+    def __init__(self, chips: Tensor, wanted: Tensor, numbers: Tensor, per_label: int) -> None:
         self._chips, self._wanted = chips, wanted
+        self._numbers, self._per_label = numbers, per_label
 
     def joined(self, others: "TeacherViews") -> "TeacherViews":
-        """These views, then those of other pictures."""
+        """These views, then those of other pictures of the same labels."""
         return TeacherViews(
-            torch.cat([self._chips, others._chips], 1), torch.cat([self._wanted, others._wanted], 1)
+            torch.cat([self._chips, others._chips], 1),
+            torch.cat([self._wanted, others._wanted], 1),
+            torch.cat([self._numbers, others._numbers]),
+            self._per_label,
         )
 
-    def __len__(self) -> int:
-        return self._chips.shape[1]
+    def order(self, chance: torch.Generator) -> Tensor:
+        """As `Examples.order`: of each label at most ``per_label`` pictures, drawn anew."""
+        return some_of_each(self._numbers, self._per_label, chance)
 
     def batch(self, chosen: Tensor, epoch: int, chance: torch.Generator) -> tuple[Tensor, Tensor]:
         """As `Examples.batch`: one view of each picture, in one of its eight symmetries."""
@@ -55,6 +64,10 @@ class TeacherViews:
             for chip, each in zip(chips, symmetry, strict=True)
         ])  # fmt: skip
         return turned, self._wanted[views, chosen]
+
+    def loss(self, logits: Tensor, wanted: Tensor) -> Tensor:
+        """As `Examples.loss`: cross-entropy with the teacher's shares."""
+        return cross_entropy(logits, wanted)
 
 
 def label_views(
@@ -81,6 +94,7 @@ def label_views(
     how = settings.student
     finer = settings.with_chip_px(how.teacher_px)
     pixels = torch.from_numpy(data.shrink(pictures, how.teacher_px).pixels)
+    crops = torch.from_numpy(pictures.crops)
     count, side = len(pixels), settings.ground.chip_px
     said = torch.from_numpy(np.load(labels)) if labels.exists() else None
     chips = torch.empty((how.views, count, 3, side, side), dtype=torch.uint8)
@@ -89,7 +103,7 @@ def label_views(
     for view in tqdm(range(how.views), desc="views", leave=False):
         chance = torch.Generator().manual_seed(7_000_003 * settings.seeds[0] + view)
         for batch in torch.arange(count).split(LABEL_BATCH):
-            fine = augment(pixels[batch], finer, chance)
+            fine = augment(pixels[batch], crops[batch], finer, chance)
             small = nnf.interpolate(fine, size=side, mode="bilinear", antialias=True)
             chips[view, batch] = small.round().clamp(0, 255).to(torch.uint8)
             if said is None:
@@ -99,7 +113,15 @@ def label_views(
         said = wanted
         array = said.numpy()
         write_atomically(labels, lambda path: _save(path, array))
-    return TeacherViews(chips, how.trust * said + (1 - how.trust) * one_hot(pictures))
+    shares = how.trust * said + (1 - how.trust) * _within(said, torch.from_numpy(pictures.allowed))
+    numbers = torch.from_numpy(pictures.numbers)
+    return TeacherViews(chips, shares, numbers, settings.sources.per_label)
+
+
+def _within(said: Tensor, allowed: Tensor) -> Tensor:
+    """The teacher's shares among the classes that labels allow; float32, shape (V, N, C)."""
+    inside = (said + LEAST_SHARE) * allowed
+    return inside / inside.sum(2, keepdim=True)
 
 
 def _save(path: Path, array: NDArray[np.float32]) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pyapp.core.model.prediction import ACTIVATION, PROBABILITY, familiarity
-from training import calibrate, data, predict, stored
+from training import calibrate, dataset, predict, stored
 from training.files import write_text
 from training.settings import AnswerSettings, Settings
 from training.stored import TrainedNetwork
@@ -79,7 +79,7 @@ def evaluate(trained: Trained, folder: Path, run: Path, settings: Settings) -> P
     TrainingError
         If a network or the data can't be read, or a file can't be written.
     """
-    _, validation = data.learning_and_validation(folder, settings)
+    _, validation = dataset.learning_and_validation(folder, settings)
     candidates = _candidates(trained.development, settings)
     figures: dict[str, Candidate] = {}
     for name, each in candidates.items():

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
-from training import data
+from training import data, dataset
 from training.data import Pictures
 from training.errors import TrainingError
 from training.files import write_text
@@ -66,9 +66,14 @@ class Door(NamedTuple):
             If the pictures can't be read, or are not of these classes.
         """
         self._note()
-        if data.has_own_test(folder):
-            return data.read(folder / data.TEST_FOLDER, names)
-        return data.split(data.read(folder, names), settings.split.test, settings.split.seed)[1]
+        place = dataset.first_folder(folder, settings)
+        own = data.has_own_test(place)
+        found = data.read(place / data.TEST_FOLDER if own else place)
+        if not own:
+            found = data.split(found, settings.split.test, settings.split.seed)[1]
+        found = dataset.as_classes(found, folder, settings)
+        data.check_names(place, found.names, names)
+        return found
 
     def all_pictures(self, folder: Path) -> Pictures:
         """Note the opening, then read all pictures: for other splits, with other networks.

@@ -247,7 +247,7 @@ def source_figures(
             by_label[label] = _label_figures(answers[here & counts], source.right[number], tree)
         else:
             left_out[label] = LeftOut(
-                reason=description.left_out[label],
+                reason=source.meaning.left_out[label],
                 images=int(here.sum()),
                 answered=round(float((answers[here] != NOT_SURE).mean()), 4),
                 answers=_named(answers[here], tree),

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from training import network
 from training.data import Pictures
 from training.errors import TrainingError
-from training.examples import AugmentedPictures, Examples, mix
+from training.examples import AugmentedPictures, Examples, mix, partial_label_loss
 from training.files import write_atomically
 from training.predict import accuracy, chips_of, embeddings_of, logits_of
 from training.settings import Settings, TrainSettings
@@ -46,22 +46,23 @@ class State:
         return len(self.history)
 
 
-def fit_head(head: nn.Linear, embeddings: Tensor, classes: NDArray[np.int64]) -> None:
-    """Fit a linear head to fixed features by L-BFGS, with cross-entropy and weight decay.
+def fit_head(head: nn.Linear, embeddings: Tensor, allowed: NDArray[np.float32]) -> None:
+    """Fit a linear head to fixed features by L-BFGS, with weight decay.
 
     Parameters
     ----------
     head : Linear
         It is changed.
     embeddings : Tensor of float32, shape (N, D)
-    classes : ndarray of int64, shape (N,)
+    allowed : ndarray of float32, shape (N, C)
+        1 for the classes that a picture may be of.
     """
-    wanted = torch.from_numpy(classes)
+    wanted = torch.from_numpy(allowed)
     optimizer = torch.optim.LBFGS(head.parameters(), max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        value = nnf.cross_entropy(head(embeddings), wanted)
+        value = partial_label_loss(head(embeddings), wanted).mean()
         value = value + HEAD_DECAY * head.weight.square().sum()
         value.backward()
         return value
@@ -123,7 +124,7 @@ def fit(
     goes_on = resume and checkpoint.exists()
     if not (start or goes_on):
         embeddings = embeddings_of(model, chips_of(learning, chip_px))
-        fit_head(model.head, embeddings, learning.classes)
+        fit_head(model.head, embeddings, learning.allowed)
     state = _begin(model, learning.names, settings.train)
     if goes_on:
         _restore(state, checkpoint)
@@ -161,7 +162,7 @@ def _epoch(
 ) -> Epoch:
     """One pass over the examples; every choice comes from the seed and the epoch's number."""
     chance = torch.Generator().manual_seed(1_000_003 * seed + number)
-    order = torch.randperm(len(examples), generator=chance)
+    order = examples.order(chance)
     batches = order.split(how.batch)
     state.model.train()
     start, losses, right = time.monotonic(), [], 0
@@ -170,9 +171,9 @@ def _epoch(
         progress = (number + index / len(batches)) / how.epochs
         for group in state.optimizer.param_groups:
             group["lr"] = how.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-        chips, wanted = mix(*examples.batch(batch, number, chance), how.mixup, chance)
-        logits = state.model(chips)
-        loss = nnf.cross_entropy(logits, wanted, label_smoothing=examples.smoothing)
+        mixed = mix(*examples.batch(batch, number, chance), how.mixup, chance)
+        logits = state.model(mixed.chips)
+        loss = mixed.loss(logits, examples)
         state.optimizer.zero_grad()
         loss.backward()
         state.optimizer.step()
@@ -180,7 +181,7 @@ def _epoch(
             restore(state.model)
         _average(state, how.ema)
         losses.append(loss.item())
-        right += (logits.argmax(1) == wanted.argmax(1)).sum().item()
+        right += mixed.right(logits)
         bar.update(len(batch))
         bar.set_postfix(
             loss=f"{np.mean(losses):.3f}",

@@ -95,7 +95,7 @@ def record(
         for file in data.picture_files(source.folder / label)
         if only is None or f"{label}/{file.name}" in only
     ]
-    share = source.description.share_for(footprint_m)
+    share = source.meaning.share_for(footprint_m)
     pictures = "".join(f"{each.name} {each.sha256}\n" for each in listed)
     facts = (_sha256(model), round(share, 6), hashlib.sha256(pictures.encode()).hexdigest())
     about = json.dumps(facts)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyapp.core.imagery.chip import resample
-from training import charts, compress, data, evaluate, final, held_out, predict, stored, study
+from training import charts, compress, dataset, evaluate, final, held_out, predict, stored, study
 from training.compress import Compression
 from training.data import Pictures
 from training.describe import label_of, made_with, why
@@ -207,7 +207,7 @@ def drawn(
     TrainingError
         If a network or the data can't be read.
     """
-    learning, validation = data.learning_and_validation(folder, settings)
+    learning, validation = dataset.learning_and_validation(folder, settings)
     compression = facts["compression"]
     figures: dict[str, str | bytes] = {
         "samples": charts.jpeg(_samples(learning)),

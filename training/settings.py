@@ -1,4 +1,4 @@
-"""The settings of a run, read from one TOML file. ``settings.toml`` explains every value."""
+"""The settings of a run, read from a TOML file; ``recipes/ucmerced.toml`` explains them."""
 
 import argparse
 import dataclasses
@@ -16,7 +16,8 @@ from training.errors import TrainingError
 from training.files import write_text
 from training.tables import from_table
 
-DEFAULT_FILE = Path(__file__).with_name("settings.toml")
+RECIPES = Path(__file__).with_name("recipes")
+DEFAULT_FILE = RECIPES / "ucmerced.toml"
 COPY_FILE = "settings.toml"
 
 
@@ -102,13 +103,14 @@ class CompressSettings:
 
 
 @dataclass(frozen=True)
-class AbroadSettings:
-    """Table ``abroad``: judging by sources that the network never learned from."""
+class SourceSettings:
+    """Table ``sources``: what the network learns from, and what it never learns from."""
 
-    right: float
     tree: str
-    home: str
-    sources: tuple[str, ...]
+    home: tuple[str, ...]
+    abroad: tuple[str, ...]
+    per_label: int
+    right: float
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Settings:
     augment: AugmentSettings
     answer: AnswerSettings
     compress: CompressSettings
-    abroad: AbroadSettings
+    sources: SourceSettings
     study: StudySettings
 
     def with_chip_px(self, chip_px: int) -> "Settings":

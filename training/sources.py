@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,22 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from pyapp.core.model.tree import Tree
+from pyapp.core.model.tree import Level, Tree
 from training import data
 from training.errors import TrainingError
 from training.tables import from_table
 
 UNKNOWN_GROUND = (math.nan, math.nan)
+# With less of its side, a picture has too few pixels for a chip.
+LEAST_CROP = 0.35
 
 
 @dataclass(frozen=True)
-class Description:
-    """What ``sources/<name>.toml`` says.
+class Meaning:
+    """What the labels of a source mean in one tree.
 
     Attributes
     ----------
-    title, credit, citation, licence : str
     allows : dict of str to tuple of str
         Classes and groups that are right for a label; of a group, everything inside is right.
     coarse : dict of str to tuple of str
@@ -40,10 +41,6 @@ class Description:
         Side of the ground that pictures show, least and most, in metres; not numbers if unknown.
     """
 
-    title: str
-    credit: str
-    citation: str
-    licence: str
     allows: dict[str, tuple[str, ...]]
     coarse: dict[str, tuple[str, ...]]
     left_out: dict[str, str]
@@ -58,6 +55,35 @@ class Description:
         least_m = self.ground_m[0]
         return 1.0 if math.isnan(least_m) else min(1.0, footprint_m / least_m)
 
+    def crop_for(self, footprint_m: float) -> tuple[float, float]:
+        """Least and most of a picture's side that a chip shows while training."""
+        least_m, most_m = self.ground_m
+        if math.isnan(least_m):
+            return 1.0, 1.0
+        most = max(LEAST_CROP, min(1.0, footprint_m / least_m))
+        return min(most, max(LEAST_CROP, footprint_m / most_m)), most
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``sources/<name>.toml`` says.
+
+    Attributes
+    ----------
+    title, credit, citation, licence : str
+    research_only : bool
+        Whether the licence, or what is known of the pictures' origin, allows research only.
+    trees : dict of str to Meaning
+        By the name of a tree.
+    """
+
+    title: str
+    credit: str
+    citation: str
+    licence: str
+    research_only: bool
+    trees: dict[str, Meaning]
+
 
 @dataclass(frozen=True)
 class Source:
@@ -66,28 +92,48 @@ class Source:
     Attributes
     ----------
     name : str
-    folder : Path
-        Has one folder of pictures per label.
+    whole, folder : Path
+        Everything of it; the part with one folder of pictures per label, without test pictures.
     description : Description
+    meaning : Meaning
+        Of its labels in the tree.
     labels : tuple of str
         Names of the folders, sorted.
     right : ndarray of bool, shape (L, K)
         Which nodes of the tree are right answers for each label.
+    tree : Tree
     """
 
     name: str
+    whole: Path
     folder: Path
     description: Description
+    meaning: Meaning
     labels: tuple[str, ...]
     right: NDArray[np.bool_]
+    tree: Tree
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes of the tree, in the order of a model's outputs."""
+        return tuple(each.name for each in self.tree.nodes if each.level == Level.CLASS)
 
     def is_judged(self, label: str) -> bool:
         """Whether a label is not left out."""
-        return label not in self.description.left_out
+        return label not in self.meaning.left_out
+
+    def classes_for(self, label: str) -> tuple[int, ...]:
+        """The classes that a label allows; none if it is right as a group only, or left out."""
+        right = self.right[self.labels.index(label)]
+        return tuple(
+            each.id for each in self.tree.nodes if each.level == Level.CLASS and right[each.id]
+        )
 
 
-def read_tree(name: str, labels: tuple[str, ...], folder: Path) -> Tree:
+def read_tree(name: str, labels: tuple[str, ...] | None, folder: Path) -> Tree:
     """The tree in ``<folder>/<name>.toml``, for a model with some labels.
+
+    Without labels, the classes are those of the tree, sorted by name.
 
     Raises
     ------
@@ -96,12 +142,22 @@ def read_tree(name: str, labels: tuple[str, ...], folder: Path) -> Tree:
     """
     file = folder / f"{name}.toml"
     try:
-        return Tree.from_json(labels, _toml(file))
+        nested = _toml(file)
+        return Tree.from_json(tuple(sorted(_leaves(nested))) if labels is None else labels, nested)
     except ValueError as error:
         raise TrainingError(f"The tree {file} cannot be used: {error}.") from error
 
 
-def read(name: str, folder: Path, tree: Tree, descriptions: Path) -> Source:
+def _leaves(nested: object) -> Iterator[str]:
+    """The classes of a nested mapping."""
+    if isinstance(nested, dict):
+        for each in nested.values():
+            yield from _leaves(each)
+    elif isinstance(nested, list):
+        yield from (str(each) for each in nested)
+
+
+def read(name: str, folder: Path, tree: Tree, descriptions: Path, tree_name: str) -> Source:
     """A source whose description agrees with its folder and with the tree.
 
     Parameters
@@ -112,6 +168,8 @@ def read(name: str, folder: Path, tree: Tree, descriptions: Path) -> Source:
     tree : Tree
     descriptions : Path
         Folder of descriptions.
+    tree_name : str
+        What descriptions call the tree.
 
     Raises
     ------
@@ -129,15 +187,24 @@ def read(name: str, folder: Path, tree: Tree, descriptions: Path) -> Source:
     labels = tuple(each.name for each in data.class_folders(own))
     try:
         description = from_table(Description, _toml(file), "the file")
-        _check_ground(description.ground_m)
-        _check_labels(description, labels)
-        right = np.stack([_right(description, each, tree) for each in labels])
+        meaning = _meaning(description, tree_name)
+        _check_ground(meaning.ground_m)
+        _check_labels(meaning, labels)
+        right = np.stack([_right(meaning, each, tree) for each in labels])
     except ValueError as error:
         raise TrainingError(f"The source {file} cannot be used: {error}.") from error
-    return Source(name, own, description, labels, right)
+    return Source(name, folder, own, description, meaning, labels, right, tree)
 
 
-def read_all(names: Iterable[str], folder: Path, tree: Tree, descriptions: Path) -> list[Source]:
+def _meaning(description: Description, tree_name: str) -> Meaning:
+    if tree_name not in description.trees:
+        raise ValueError(f"it says nothing about the tree {tree_name}")
+    return description.trees[tree_name]
+
+
+def read_all(
+    names: Iterable[str], folder: Path, tree: Tree, descriptions: Path, tree_name: str
+) -> list[Source]:
     """The sources of some names in a folder of sources.
 
     Raises
@@ -152,8 +219,8 @@ def read_all(names: Iterable[str], folder: Path, tree: Tree, descriptions: Path)
         )
     for each in sorted(folder.iterdir()):
         if _has_class_folders(each) and not (descriptions / f"{each.name}.toml").exists():
-            read(each.name, each, tree, descriptions)
-    return [read(each, folder / each, tree, descriptions) for each in names]
+            read(each.name, each, tree, descriptions, tree_name)
+    return [read(each, folder / each, tree, descriptions, tree_name) for each in names]
 
 
 def _has_class_folders(folder: Path) -> bool:
@@ -177,24 +244,24 @@ def _check_ground(ground_m: tuple[float, float]) -> None:
         raise ValueError(f"ground_m = [{least_m:g}, {most_m:g}] is not a range of metres")
 
 
-def _check_labels(description: Description, labels: tuple[str, ...]) -> None:
-    named = {*description.allows, *description.coarse}
+def _check_labels(meaning: Meaning, labels: tuple[str, ...]) -> None:
+    named = {*meaning.allows, *meaning.coarse}
     for each in labels:
-        if each not in named and each not in description.left_out:
+        if each not in named and each not in meaning.left_out:
             raise ValueError(f"it says nothing about the label {each}, which has a folder")
-    for each in sorted(named | set(description.left_out)):
+    for each in sorted(named | set(meaning.left_out)):
         if each not in labels:
             raise ValueError(f"it names the label {each}, which has no folder")
-        if each in named and each in description.left_out:
+        if each in named and each in meaning.left_out:
             raise ValueError(f"it leaves out the label {each}, and says what it allows")
 
 
-def _right(description: Description, label: str, tree: Tree) -> NDArray[np.bool_]:
+def _right(meaning: Meaning, label: str, tree: Tree) -> NDArray[np.bool_]:
     """The nodes that are right for a label, shape (K,): what it allows, and the groups above."""
     right = np.zeros(len(tree.nodes), bool)
-    if label in description.left_out:
+    if label in meaning.left_out:
         return right
-    allows, coarse = (each.get(label, ()) for each in (description.allows, description.coarse))
+    allows, coarse = (each.get(label, ()) for each in (meaning.allows, meaning.coarse))
     if not allows and not coarse:
         raise ValueError(f"it allows nothing for the label {label}")
     ids = {each.name: each.id for each in tree.nodes}

@@ -22,7 +22,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pyapp.core.imagery.chip import resample
-from training import calibrate, data, learn, predict, stored
+from training import calibrate, data, dataset, learn, predict, stored
 from training.data import Pictures
 from training.files import write_text
 from training.held_out import Door
@@ -118,7 +118,7 @@ def study(folder: Path, run: Path, settings: Settings) -> Path:
             table[name] = ask()
             write_text(file, json.dumps(known, indent=1))
 
-    learning, validation = data.learning_and_validation(folder, settings)
+    learning, validation = dataset.learning_and_validation(folder, settings)
     for name, how in bench.without().items():
         answer(known["augmentation"], name, partial(bench.looks, learning, validation, how))
     for name, out in bench.groups(learning.names).items():
@@ -282,4 +282,4 @@ def _only(pictures: Pictures, classes: list[int]) -> Pictures:
     chosen = pictures.take(np.flatnonzero(np.isin(pictures.classes, classes)))
     numbers = np.searchsorted(classes, chosen.classes)
     names = tuple(pictures.names[each] for each in classes)
-    return Pictures(chosen.pixels, numbers, names, chosen.files)
+    return Pictures.of_classes(chosen.pixels, numbers, names, chosen.files)

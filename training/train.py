@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training import data, learn, predict, stored
+from training import dataset, learn, predict, stored
 from training.data import Pictures
 from training.distillation import label_views
 from training.errors import TrainingError
@@ -71,7 +71,7 @@ def train(folder: Path, run: Path, settings: Settings, resume: bool = False) -> 
     """
     if resume and not any(run.rglob("*.pt")):
         raise TrainingError(f"There is nothing in {run} to resume; train without --resume.")
-    learning, validation = data.learning_and_validation(folder, settings)
+    learning, validation = dataset.learning_and_validation(folder, settings)
     views = all_views = start = None
     how = settings
     if settings.student.views:
