@@ -1,5 +1,8 @@
 """Judge a model by sources that it never learned from, and fit the levels of its answers on them.
 
+A source that it did learn from is judged by a network of the same recipe that left it out, if there
+is one: ``python -m training compress --without SOURCE``.
+
 Each source is judged with thresholds that were fitted on the others. The thresholds for the page
 are fitted on all of them together, each counting the same.
 """
@@ -10,11 +13,13 @@ from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
+from numpy.typing import NDArray
 
 from pyapp.core.errors import CardError
 from pyapp.core.model.card import Card
 from pyapp.core.model.tree import Tree
 from training import data, dataset, judging, sources
+from training.compress import SHIPPED_FILE
 from training.errors import TrainingError
 from training.files import write_text
 from training.judging import Abroad, ModelFacts, Visited
@@ -22,12 +27,14 @@ from training.levels import Judged, equal_weights, pooled
 from training.publish import CARD_FILE, MODEL_FILE
 from training.recorded import Recorded, record
 from training.report import percent
-from training.settings import Settings
+from training.settings import Settings, name_without
 from training.sources import Source
 from training.twins import have_twin
 
 HERE = Path(__file__).resolve().parent
 ABROAD_FILE, MARKDOWN_FILE, RECORDINGS = "abroad.json", "abroad.md", "abroad"
+# Below it, what networks say of the sources that they left out.
+WITHOUT = "without"
 
 
 def abroad(
@@ -71,18 +78,21 @@ def abroad(
     found = sources.read_all(
         (*how.home, *how.abroad), folder, tree, described / "sources", how.tree
     )
-    learned = _learned(folder, settings)
+    learned = _learned(folder, settings, described)
     model, footprint_m, kept = place / MODEL_FILE, facts["footprint_m"], run / RECORDINGS
-    home = [
-        record(each, model, footprint_m, kept, learned[each.name].files)
-        for each in found[: len(how.home)]
+    at_home, away = found[: len(how.home)], found[len(how.home) :]
+    home = [record(each, model, footprint_m, kept, learned[each.name].files) for each in at_home]
+    others = [(each, record(each, model, footprint_m, kept)) for each in away]
+    left_out = [
+        (each, record(each, unseen, footprint_m, kept / WITHOUT, learned[each.name].files))
+        for each in at_home
+        if (unseen := run.with_name(name_without(settings.name, each.name)) / SHIPPED_FILE).exists()
     ]
-    others = [(each, record(each, model, footprint_m, kept)) for each in found[len(how.home) :]]
     measured = judging.measure(
-        visited(home, others),
+        visited(home, others) + judged_by_others(left_out, home, others),
         pooled(
             _at_home(source, recorded, learned[source.name].validation)
-            for source, recorded in zip(found, home, strict=False)
+            for source, recorded in zip(at_home, home, strict=True)
         ),
         tree,
         how.right,
@@ -104,9 +114,9 @@ class _Learned(NamedTuple):
     validation: frozenset[str]
 
 
-def _learned(folder: Path, settings: Settings) -> dict[str, _Learned]:
+def _learned(folder: Path, settings: Settings, described: Path) -> dict[str, _Learned]:
     """The files of each source that a network learned from."""
-    pictures = dataset.training_part(folder, settings)
+    pictures = dataset.training_part(folder, settings, described)
     chosen_by = data.split(pictures, settings.split.validation, settings.split.seed)[1]
     return {
         name: _Learned(_below(name, pictures.files), _below(name, chosen_by.files))
@@ -124,14 +134,52 @@ def visited(home: list[Recorded], others: list[tuple[Source, Recorded]]) -> list
     """Sources, and which of their pictures the network learned from or an earlier source has."""
     found, before = [], list(home)
     for source, recorded in others:
-        sha256, hashes = (
-            np.concatenate([getattr(each, name) for each in before])
-            for name in ("sha256", "hashes")
-        )
-        twins = have_twin(recorded.sha256, recorded.hashes, sha256, hashes)
-        found.append(Visited(source, recorded, twins))
+        found.append(Visited(source, recorded, _twins(recorded, before)))
         before.append(recorded)
     return found
+
+
+def judged_by_others(
+    left_out: list[tuple[Source, Recorded]],
+    home: list[Recorded],
+    others: list[tuple[Source, Recorded]],
+) -> list[Visited]:
+    """Sources that the network for the page learned from, as networks see them that did not.
+
+    Parameters
+    ----------
+    left_out : list of (Source, Recorded)
+        Each by the network of `Settings.without`.
+    home : list of Recorded
+        The sources that the network for the page learned from.
+    others : list of (Source, Recorded)
+        Those that it did not; the networks of ``left_out`` learned from them too.
+    """
+    return [
+        Visited(
+            source,
+            recorded,
+            _twins(
+                recorded,
+                [
+                    each
+                    for each in (*home, *(there for _, there in others))
+                    if not np.array_equal(each.sha256, recorded.sha256)
+                ],
+            ),
+        )
+        for source, recorded in left_out
+    ]
+
+
+def _twins(recorded: Recorded, others: list[Recorded]) -> NDArray[np.bool_]:
+    """Which pictures others have too, shape (N,)."""
+    if not others:
+        return np.zeros(len(recorded.files), bool)
+    sha256, hashes = (
+        np.concatenate([getattr(each, name) for each in others]) for name in ("sha256", "hashes")
+    )
+    return have_twin(recorded.sha256, recorded.hashes, sha256, hashes)
 
 
 def _at_home(source: Source, recorded: Recorded, files: frozenset[str]) -> Judged:

@@ -275,8 +275,19 @@ def training_part(folder: Path, how: SplitSettings) -> Pictures:
         As `read` and `split` do.
     """
     if has_own_test(folder):
-        return read(folder / TRAIN_FOLDER)
-    return split(read(folder), how.test, how.seed)[0]
+        return outside_test(folder)
+    return split(outside_test(folder), how.test, how.seed)[0]
+
+
+def outside_test(folder: Path) -> Pictures:
+    """All pictures that are not in a test folder.
+
+    Raises
+    ------
+    TrainingError
+        As `read` does.
+    """
+    return read(folder / TRAIN_FOLDER if has_own_test(folder) else folder)
 
 
 def file_stems(folder: Path) -> set[str]:

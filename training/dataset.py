@@ -10,13 +10,11 @@ from training.data import Label, Pictures
 from training.settings import Settings
 from training.sources import Source
 
-HERE = Path(__file__).resolve().parent
-DESCRIPTIONS, TREES = HERE / "sources", HERE / "trees"
+# Has the folders ``sources`` and ``trees``.
+DESCRIBED = Path(__file__).resolve().parent
 
 
-def home_sources(
-    folder: Path, settings: Settings, described: Path = DESCRIPTIONS, trees: Path = TREES
-) -> list[Source]:
+def home_sources(folder: Path, settings: Settings, described: Path = DESCRIBED) -> list[Source]:
     """The sources that a network learns from; none if ``folder`` itself holds the classes.
 
     Parameters
@@ -24,8 +22,8 @@ def home_sources(
     folder : Path
         Of sources, or of the class folders of the only one.
     settings : Settings
-    described, trees : Path
-        Descriptions of sources, and trees of classes.
+    described : Path
+        Has the folders ``sources`` and ``trees``.
 
     Raises
     ------
@@ -35,29 +33,28 @@ def home_sources(
     how = settings.sources
     if len(how.home) < 2 and not any((folder / each).is_dir() for each in how.home):
         return []
-    tree = sources.read_tree(how.tree, None, trees)
-    return sources.read_all(how.home, folder, tree, described, how.tree)
+    tree = sources.read_tree(how.tree, None, described / "trees")
+    return sources.read_all(how.home, folder, tree, described / "sources", how.tree)
 
 
-def training_part(folder: Path, settings: Settings) -> Pictures:
+def training_part(folder: Path, settings: Settings, described: Path = DESCRIBED) -> Pictures:
     """Everything that may be learned from or chosen by: never a test picture.
 
     Parameters
     ----------
-    folder : Path
+    folder, settings, described
         As for `home_sources`.
-    settings : Settings
 
     Raises
     ------
     TrainingError
         If the data can't be read or divided.
     """
-    found = home_sources(folder, settings)
+    found = home_sources(folder, settings, described)
     if not found:
         return data.training_part(folder, settings.split)
     first = _labelled(found[0], data.training_part(found[0].whole, settings.split), settings)
-    others = (_labelled(each, data.read(each.folder), settings) for each in found[1:])
+    others = (_labelled(each, data.outside_test(each.whole), settings) for each in found[1:])
     return _gathered([first, *others])
 
 

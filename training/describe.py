@@ -1,12 +1,15 @@
 """What the card and the report both say about a model, in words."""
 
 import platform
+from pathlib import Path
+from typing import NamedTuple
 
 import onnxruntime
 import torch
 
-from training import lite
+from training import lite, sources
 from training.compress import REFERENCE, Compression
+from training.settings import Settings
 from training.variants import FP32
 
 # Readable names for the class folders of UC Merced that need one.
@@ -32,6 +35,48 @@ UC_MERCED = (
 def label_of(name: str) -> str:
     """The readable name of a class folder."""
     return READABLE.get(name, name.replace("_", " ").replace("-", " ").lower())
+
+
+class Learned(NamedTuple):
+    """What a network learned from.
+
+    Attributes
+    ----------
+    data : str
+        The sources, with what to cite and whose the pictures are.
+    restriction : str or None
+        Why the model is for research only, if it is.
+    """
+
+    data: str
+    restriction: str | None
+
+
+def learned_from(names: tuple[str, ...], settings: Settings, described: Path) -> Learned:
+    """What a network of some classes learned from.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The classes.
+    settings : Settings
+    described : Path
+        Has the folders ``sources`` and ``trees``.
+
+    Raises
+    ------
+    TrainingError
+        If a description can't be read.
+    """
+    if set(READABLE) <= set(names):
+        return Learned(UC_MERCED, None)
+    how = settings.sources
+    if names != sources.classes_of(how.tree, described / "trees"):
+        return Learned("a folder of class folders", None)
+    found = [sources.describe(each, described / "sources") for each in how.home]
+    said = "; ".join(f"{each.title} ({each.citation}; {each.credit})" for each in found)
+    limited = [f"{each.title} ({each.licence})" for each in found if each.research_only]
+    return Learned(said, f"it learned from {' and '.join(limited)}" if limited else None)
 
 
 def why(compression: Compression) -> str:

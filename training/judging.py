@@ -183,7 +183,9 @@ def measure(
         levels=levels.to_json(),
         fitted_on=list(judged),
         fitted=_as_facts(judge(tree, together, levels)),
-        directions={name: direction(judged, name, tree, wanted) for name in judged},
+        directions={
+            name: direction(judged, name, tree, wanted) for name in judged if len(judged) > 1
+        },
         sources={each.source.name: source_figures(each, tree, levels, model) for each in visited},
         home=Home(
             images=len(home.weight),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pyapp.core.model.card import Card
 from training import compress, evaluate, export, final, stored
-from training.describe import READABLE, UC_MERCED, label_of, made_with, weights_of, why
+from training.dataset import DESCRIBED
+from training.describe import Learned, label_of, learned_from, made_with, weights_of, why
 from training.evaluate import CHOSEN_FILE
 from training.files import write_text
 from training.golden import write_golden
@@ -63,7 +64,7 @@ def card_facts(run: Path, settings: Settings) -> Facts:
     evaluation, compression, figures = evaluate.read(run), compress.read(run), final.read(run)
     chosen = stored.load(run / CHOSEN_FILE)
     ground, answer, names = settings.ground, compression["answer"], chosen.names
-    merced = set(READABLE) <= set(names)
+    learned = learned_from(names, settings, DESCRIBED)
     weights = weights_of(chosen.network.backbone)
     return {
         "name": settings.name,
@@ -82,9 +83,9 @@ def card_facts(run: Path, settings: Settings) -> Facts:
         "threshold": answer["threshold"],
         "sets": answer["sets"],
         "familiar": answer["familiar"],
-        "training_data": UC_MERCED if merced else "a folder of class folders",
+        "training_data": learned.data,
         "weights": weights,
-        "licence": "MIT for this model; " + weights,
+        **licence_facts(learned, weights),
         "storage": compression["shipped"],
         "why_this_one": why(compression),
         "measured": {
@@ -105,6 +106,13 @@ def card_facts(run: Path, settings: Settings) -> Facts:
         "made_with": made_with(),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
     }
+
+
+def licence_facts(learned: Learned, weights: str) -> Facts:
+    """What a card says about the use of a model; ``use`` only if it is limited."""
+    if learned.restriction is None:
+        return {"licence": "MIT for this model; " + weights}
+    return {"licence": f"research use: {learned.restriction}; {weights}", "use": "research"}
 
 
 def _write_card(place: Path, name: str, facts: Mapping[str, object]) -> None:

@@ -147,6 +147,37 @@ class Settings:
         """The same settings for chips of another side, in pixels."""
         return replace(self, ground=replace(self.ground, chip_px=chip_px))
 
+    def without(self, source: str) -> "Settings":
+        """The settings of a network that never sees a source, to judge by it.
+
+        It learns from all others, also from those that the network for the page never sees, and
+        from one seed.
+
+        Raises
+        ------
+        TrainingError
+            If the source is not among those of the settings, or is the only one.
+        """
+        how = self.sources
+        others = tuple(each for each in (*how.home, *how.abroad) if each != source)
+        if source not in how.home or not others:
+            raise TrainingError(
+                f"There is nothing to learn from without {source}: the settings learn from "
+                f"{', '.join(how.home)}."
+            )
+        return replace(
+            self,
+            name=name_without(self.name, source),
+            seeds=self.seeds[:1],
+            split=replace(self.split, use_all=False),
+            sources=replace(how, home=others, abroad=(source,)),
+        )
+
+
+def name_without(name: str, source: str) -> str:
+    """The name of the run whose network never sees a source."""
+    return f"{name}-without-{source}"
+
 
 def read(path: Path = DEFAULT_FILE) -> Settings:
     """The settings in a TOML file.
@@ -184,7 +215,7 @@ def choose(options: argparse.Namespace) -> Settings:
             train=replace(settings.train, epochs=options.epochs),
             student=replace(settings.student, epochs=fewer),
         )
-    return settings
+    return settings.without(options.without) if options.without else settings
 
 
 def as_toml(settings: Settings) -> str:

@@ -148,6 +148,35 @@ def read_tree(name: str, labels: tuple[str, ...] | None, folder: Path) -> Tree:
         raise TrainingError(f"The tree {file} cannot be used: {error}.") from error
 
 
+def classes_of(name: str, folder: Path) -> tuple[str, ...]:
+    """The classes of the tree in ``<folder>/<name>.toml``, sorted; none if there is no such tree.
+
+    Raises
+    ------
+    TrainingError
+        As `read_tree` does.
+    """
+    if not (folder / f"{name}.toml").exists():
+        return ()
+    tree = read_tree(name, None, folder)
+    return tuple(each.name for each in tree.nodes if each.level == Level.CLASS)
+
+
+def describe(name: str, folder: Path) -> Description:
+    """What ``<folder>/<name>.toml`` says of a source.
+
+    Raises
+    ------
+    TrainingError
+        If it can't be read, or has unknown keys or wrong types.
+    """
+    file = folder / f"{name}.toml"
+    try:
+        return from_table(Description, _toml(file), "the file")
+    except ValueError as error:
+        raise TrainingError(f"The source {file} cannot be used: {error}.") from error
+
+
 def _leaves(nested: object) -> Iterator[str]:
     """The classes of a nested mapping."""
     if isinstance(nested, dict):
@@ -186,7 +215,7 @@ def read(name: str, folder: Path, tree: Tree, descriptions: Path, tree_name: str
     own = folder / data.TRAIN_FOLDER if data.has_own_test(folder) else folder
     labels = tuple(each.name for each in data.class_folders(own))
     try:
-        description = from_table(Description, _toml(file), "the file")
+        description = describe(name, descriptions)
         meaning = _meaning(description, tree_name)
         _check_ground(meaning.ground_m)
         _check_labels(meaning, labels)

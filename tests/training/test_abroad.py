@@ -18,7 +18,7 @@ from training.abroad import ABROAD_FILE, RECORDINGS, abroad
 from training.errors import TrainingError
 from training.files import write_text
 from training.levels import Judged
-from training.settings import AbroadSettings
+from training.settings import SourceSettings
 from training.twins import have_twin
 
 LABELS = ("red", "orange", "blue")
@@ -30,15 +30,16 @@ title = "{name}"
 credit = "nobody"
 citation = "none"
 licence = "CC0"
+research_only = false
 
-[allows]
+[trees.colours.allows]
 red = ["red"]
 orange = ["orange"]
 blue = ["blue"]
 
-[coarse]
+[trees.colours.coarse]
 
-[left_out]
+[trees.colours.left_out]
 """
 
 
@@ -100,7 +101,7 @@ def place(tmp_path_factory):
     return place
 
 
-HOW = replace(quick(), abroad=AbroadSettings(0.85, "colours", "home", ("near", "far")))
+HOW = replace(quick(), sources=SourceSettings("colours", ("home",), ("near", "far"), 0, 0.85))
 
 
 def do(place, run, how=HOW, write=False):
@@ -119,10 +120,10 @@ def visits(place, run):
     found = [
         (each, recorded.record(each, model, 10.0, run / RECORDINGS))
         for each in sources.read_all(
-            ("home", "near", "far"), place / "data", tree, place / "sources"
+            ("home", "near", "far"), place / "data", tree, place / "sources", "colours"
         )
     ]
-    return tree, step.visited(found[0][1], found[1:])
+    return tree, step.visited([found[0][1]], found[1:])
 
 
 def test_the_figures_come_out_of_the_recordings(place, measured, tmp_path):
@@ -243,6 +244,6 @@ def test_no_model_of_that_name(place, tmp_path):
 
 def test_a_tree_of_another_model(place, tmp_path):
     write_text(place / "trees" / "short.toml", 'warm = ["red", "orange"]\n')
-    how = replace(HOW, abroad=replace(HOW.abroad, tree="short"))
+    how = replace(HOW, sources=replace(HOW.sources, tree="short"))
     with pytest.raises(TrainingError, match="lacks the class 'blue'"):
         do(place, tmp_path, how)

@@ -12,7 +12,18 @@ from pyapp.core.imagery.chip import resample
 from pyapp.core.imagery.mosaic import decode
 from pyapp.core.model.card import Card
 from tests.training.conftest import CHIP_PX, quick, texture
-from training import compress, data, evaluate, export, learn, measure, predict, stored, surgery
+from training import (
+    compress,
+    data,
+    dataset,
+    evaluate,
+    export,
+    learn,
+    measure,
+    predict,
+    stored,
+    surgery,
+)
 from training import variants as kinds
 from training.augment import augment
 from training.evaluate import CHOSEN_FILE
@@ -219,7 +230,7 @@ def test_training_sees_the_chip_that_the_page_would_cut(images):
 
 def test_train_validation_and_test_share_no_picture(images, tmp_path):
     total = data.read(images)
-    learning, validation = data.learning_and_validation(images, quick())
+    learning, validation = dataset.learning_and_validation(images, quick())
     held_out = Door(tmp_path, SHIPPED, "0" * 64).test_pictures(images, total.names, quick())
     sets = [{chip.tobytes() for chip in each.pixels} for each in (learning, validation, held_out)]
     assert sum(map(len, sets)) == len(set.union(*sets)) == len(total.classes)

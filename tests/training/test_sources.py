@@ -16,16 +16,19 @@ title = "A source"
 credit = "Somebody"
 citation = "A paper"
 licence = "CC0"
+research_only = false
+
+[trees.lands]
 ground_m = [100, 400]
 
-[allows]
+[trees.lands.allows]
 Fields = ["farmland"]
 Houses = ["built"]
 
-[coarse]
+[trees.lands.coarse]
 Desert = ["land"]
 
-[left_out]
+[trees.lands.left_out]
 Port = "none of our classes"
 """
 
@@ -42,7 +45,7 @@ def folder(tmp_path):
 
 
 def read(folder):
-    return sources.read("mine", folder / "data" / "mine", TREE, folder)
+    return sources.read("mine", folder / "data" / "mine", TREE, folder, "lands")
 
 
 def names_right(source, label):
@@ -79,7 +82,7 @@ def test_what_is_right_for_a_label(folder):
         ("[100, 400]", "[0, 100]", r"ground_m = \[0, 100\] is not a range of metres"),
         ("[100, 400]", "[nan, 100]", "is not a range of metres"),
         ("[100, 400]", "100", "ground_m = 100 is not of the right type"),
-        ("[allows]", "[allows", "cannot be used: "),
+        ("[trees.lands.allows]", "[trees.lands.allows", "cannot be used: "),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(folder, text, instead, complaint):
@@ -100,15 +103,15 @@ def test_a_folder_beside_the_sources_without_a_description(folder):
     other = folder / "data" / "other"
     (other / "Woods").mkdir(parents=True)
     (folder / "data" / "tiles" / "14" / "3").mkdir(parents=True)
-    assert len(sources.read_all(["mine"], folder / "data", TREE, folder)) == 1
+    assert len(sources.read_all(["mine"], folder / "data", TREE, folder, "lands")) == 1
     (folder / "data" / "mine" / "Port" / "0.png").rename(other / "Woods" / "0.png")
     with pytest.raises(TrainingError, match="data/other has no description"):
-        sources.read_all(["mine"], folder / "data", TREE, folder)
+        sources.read_all(["mine"], folder / "data", TREE, folder, "lands")
 
 
 def test_no_folder_of_sources(tmp_path):
     with pytest.raises(TrainingError, match="There is no folder"):
-        sources.read_all(["mine"], tmp_path / "nowhere", TREE, tmp_path)
+        sources.read_all(["mine"], tmp_path / "nowhere", TREE, tmp_path, "lands")
 
 
 def test_the_test_pictures_of_a_source_stay_closed(folder):
@@ -120,10 +123,10 @@ def test_the_test_pictures_of_a_source_stay_closed(folder):
 
 
 def test_how_much_of_a_picture_is_used(folder):
-    assert read(folder).description.share_for(80) == 0.8
-    assert read(folder).description.share_for(120) == 1.0
+    assert read(folder).meaning.share_for(80) == 0.8
+    assert read(folder).meaning.share_for(120) == 1.0
     (folder / "mine.toml").write_text(GOOD.replace("ground_m = [100, 400]", ""))
-    assert read(folder).description.share_for(80) == 1.0
+    assert read(folder).meaning.share_for(80) == 1.0
 
 
 def test_a_tree_of_other_classes(tmp_path):
