@@ -40,11 +40,14 @@ class Label:
         The classes that its pictures may be of, as indices.
     crop : tuple of float
         Least and most of a picture's side that a chip shows.
+    source : str
+        The source that the folder belongs to; empty if there is only one.
     """
 
     name: str
     allowed: tuple[int, ...]
     crop: tuple[float, float] = (1.0, 1.0)
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """What a network learns from and is chosen by: one folder of class folders, or several sources."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training import data, sources
 from training.data import Label, Pictures
 from training.settings import Settings
 from training.sources import Source
+from training.twins import difference_hash, have_twin
 
 # Has the folders ``sources`` and ``trees``.
 DESCRIBED = Path(__file__).resolve().parent
@@ -61,6 +64,9 @@ def training_part(folder: Path, settings: Settings, described: Path = DESCRIBED)
 def learning_and_validation(folder: Path, settings: Settings) -> tuple[Pictures, Pictures]:
     """Pictures to learn from, and pictures to choose and calibrate by.
 
+    Of several sources, a picture to choose by is in none of the others: twins are counted and not
+    learned from.
+
     Raises
     ------
     TrainingError
@@ -69,7 +75,24 @@ def learning_and_validation(folder: Path, settings: Settings) -> tuple[Pictures,
     pictures = training_part(folder, settings)
     for each in pictures.skipped:
         tqdm.write(f"skipped {each}")
-    return data.split(pictures, settings.split.validation, settings.split.seed)
+    learning, validation = data.split(pictures, settings.split.validation, settings.split.seed)
+    if len({each.source for each in pictures.labels}) > 1:
+        twins = _twins(learning, validation)
+        if twins.any():
+            tqdm.write(f"not learned from, as they are to choose by: {twins.sum()} twins")
+            learning = learning.take(np.flatnonzero(~twins))
+    return learning, validation
+
+
+def _twins(learning: Pictures, validation: Pictures) -> NDArray[np.bool_]:
+    """Which pictures to learn from are among those to choose by, shape (N,)."""
+
+    def told_by(pictures: Pictures) -> tuple[NDArray[np.str_], NDArray[np.uint64]]:
+        pixels = pictures.pixels
+        digests = [hashlib.sha256(each.tobytes()).hexdigest() for each in pixels]
+        return np.array(digests), np.array([difference_hash(each) for each in pixels], np.uint64)
+
+    return have_twin(*told_by(learning), *told_by(validation))
 
 
 def as_classes(pictures: Pictures, folder: Path, settings: Settings) -> Pictures:
@@ -99,7 +122,8 @@ def _labelled(source: Source, pictures: Pictures, settings: Settings) -> Picture
     allowed = [source.classes_for(each) for each in pictures.names]
     kept = [number for number, each in enumerate(allowed) if each]
     labels = tuple(
-        Label(f"{source.name}/{pictures.names[number]}", allowed[number], crop) for number in kept
+        Label(f"{source.name}/{pictures.names[number]}", allowed[number], crop, source.name)
+        for number in kept
     )
     chosen = np.flatnonzero(np.isin(pictures.numbers, kept))
     return Pictures(

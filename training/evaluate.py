@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pyapp.core.model.prediction import ACTIVATION, PROBABILITY, familiarity
-from training import calibrate, dataset, predict, stored
+from training import calibrate, dataset, predict, probe, stored
 from training.files import write_text
+from training.probe import Probe
 from training.settings import AnswerSettings, Settings
 from training.stored import TrainedNetwork
 from training.train import Trained
@@ -41,6 +42,7 @@ class Evaluation(TypedDict):
     temperature: float
     candidates: dict[str, Candidate]
     validation_images: int
+    source_probe: Probe | None
 
 
 class Answer(TypedDict):
@@ -95,6 +97,7 @@ def evaluate(trained: Trained, folder: Path, run: Path, settings: Settings) -> P
         temperature=figures[best]["temperature"],
         candidates=figures,
         validation_images=len(validation.classes),
+        source_probe=probe.measure(candidates[best], validation),
     )
     write_text(run / EVALUATION_FILE, json.dumps(facts, indent=1))
     return run / CHOSEN_FILE
