@@ -125,7 +125,7 @@ def _candidates(files: list[Path], settings: Settings) -> dict[str, TrainedNetwo
     """Trained networks by what the report calls them."""
     networks = [stored.load(file) for file in files]
     found = {f"seed {each.seed}": each for each in networks}
-    if len(found) > 1 and settings.student.views:
+    if len(found) > 1 and (settings.student.views or settings.student.narrow):
         found[AVERAGE] = _averaged(networks)
     return found
 

@@ -16,7 +16,7 @@ from training import dataset, learn, predict, stored
 from training.data import Pictures
 from training.distillation import label_views
 from training.errors import TrainingError
-from training.network import Network
+from training.network import Network, pretrained
 from training.settings import Settings
 from training.surgery import narrow_blocks
 
@@ -86,6 +86,8 @@ def train(folder: Path, run: Path, settings: Settings, resume: bool = False) -> 
             more = label_views(teacher, validation, place / LABEL_FILES[1], settings)
             all_views = views.joined(more)
         how = student_settings(settings)
+    elif settings.student.narrow:
+        start = narrowed(learning, settings)
     trained = network_files(run, settings)
     for seed, file in zip(settings.seeds, trained.development, strict=True):
         learn.fit(learning, validation, file.parent, how, seed, resume, views, start)
@@ -118,6 +120,15 @@ def cut_student(teacher: Network, learning: Pictures, settings: Settings) -> Net
     shown = learning.take(np.sort(random.choice(len(learning.classes), count, replace=False)))
     chips = predict.chips_of(shown, settings.ground.chip_px)
     return narrow_blocks(teacher, chips, settings.student.narrow)
+
+
+def narrowed(learning: Pictures, settings: Settings) -> Network:
+    """A fast network that no teacher stands behind: narrowed pretrained features, a fitted head."""
+    plain = pretrained(settings.backbone, len(learning.names))
+    start = cut_student(plain, learning, settings)
+    chips = predict.chips_of(learning, settings.ground.chip_px)
+    learn.fit_head(start.head, predict.embeddings_of(start, chips), learning.allowed)
+    return start
 
 
 def student_settings(settings: Settings) -> Settings:

@@ -64,10 +64,11 @@ class Maker:
         place.mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """The variants that this network can have."""
-        modules = self._trained.network.modules()
-        narrow = any(isinstance(each, InvertedResidual) for each in modules)
-        return [FP32, FP16, INT8_WEIGHTS, INT8, THIN, *([NARROW] if narrow else [])]
+        """The variants that this network can have; a share of 0 means none with that share."""
+        how, modules = self._settings.compress, self._trained.network.modules()
+        narrow = how.narrow and any(isinstance(each, InvertedResidual) for each in modules)
+        pruned = [*([THIN] if how.thin else []), *([NARROW] if narrow else [])]
+        return [FP32, FP16, INT8_WEIGHTS, INT8, *pruned]
 
     def make(self, name: str) -> Path:
         """The file of a variant, one of `names`.
