@@ -1,4 +1,4 @@
-"""Several sources as one set of pictures, and what a network learns from labels that allow several."""
+"""Several sources as one set of pictures, and learning from labels that allow several classes."""
 
 from dataclasses import replace
 
