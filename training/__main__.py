@@ -10,6 +10,8 @@ python -m training study                measure what each augmentation brings, h
 python -m training abroad               judge the finished model by sources that it never learned
                                         from, and fit the levels of its answers on them; --data
                                         names a folder of sources, --write changes the card
+python -m training cards                write README.md and stac-item.json again for every model,
+                                        from its card; needs no run
 """
 
 import argparse
@@ -22,7 +24,10 @@ from training.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT.parent / "shared" / "data"
-STEPS = ("all", "fetch", "train", "evaluate", "export", "compress", "report", "study", "abroad")
+STEPS = (
+    *("all", "fetch", "train", "evaluate", "export", "compress", "report"),
+    *("study", "abroad", "cards"),
+)
 
 
 def main() -> int:
@@ -51,7 +56,7 @@ def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
     from training.evaluate import CHOSEN_FILE, evaluate
     from training.export import FP32_FILE, export
     from training.final import finish
-    from training.publish import publish
+    from training.publish import publish, write_readmes
     from training.report import report
     from training.study import study
     from training.train import network_files, train
@@ -59,6 +64,9 @@ def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
     def wanted(step: str) -> bool:
         return options.step in ("all", step)
 
+    if options.step == "cards":
+        write_readmes(options.models)
+        return
     if options.step == "abroad":
         folder = options.data or SOURCES
         print(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pyapp.core.model.card import Card
-from training import compress, evaluate, export, final, stored
+from training import compress, evaluate, export, final, model_readme, stored
 from training.dataset import DESCRIBED
 from training.describe import Learned, label_of, learned_from, made_with, weights_of, why
 from training.evaluate import CHOSEN_FILE
@@ -52,11 +52,18 @@ def publish(shipped: Path, run: Path, models: Path, settings: Settings) -> Path:
     facts = card_facts(run, settings)
     export.write_facts(shipped, place / MODEL_FILE, facts)
     _write_card(place, settings.name, facts)
+    model_readme.write(place / CARD_FILE, place / MODEL_FILE)
     shutil.copyfile(run / JSON_FILE, place / JSON_FILE)
     markdown = (run / MARKDOWN_FILE).read_text(encoding="utf-8")
     write_text(place / MARKDOWN_FILE, FIGURE.sub("", markdown))
     _write_index(models)
     return place
+
+
+def write_readmes(models: Path) -> None:
+    """Write again what lies beside each model for people and catalogues, from its card."""
+    for card in sorted(models.glob(f"*/{CARD_FILE}")):
+        model_readme.write(card, card.with_name(MODEL_FILE))
 
 
 def card_facts(run: Path, settings: Settings) -> Facts:
