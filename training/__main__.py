@@ -20,6 +20,7 @@ from pathlib import Path
 
 from training import settings
 from training.errors import TrainingError
+from training.run import CHOSEN_FILE, FP32_FILE, SHIPPED_FILE
 from training.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,16 +51,16 @@ def main() -> int:
 def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
     """Do the steps: each hands the path of its result to the next, or takes what is there."""
     # Importing torch takes seconds, so it waits until the command line is understood.
-    from training.abroad import abroad
-    from training.compress import SHIPPED_FILE, compress
-    from training.download import fetch
-    from training.evaluate import CHOSEN_FILE, evaluate
-    from training.export import FP32_FILE, export
-    from training.final import finish
-    from training.publish import publish, write_readmes
-    from training.report import report
-    from training.study import study
-    from training.train import network_files, train
+    from training.pictures.download import fetch
+    from training.steps.abroad import abroad
+    from training.steps.compress import compress
+    from training.steps.evaluate import evaluate
+    from training.steps.export import export
+    from training.steps.final import finish
+    from training.steps.publish import publish, write_readmes
+    from training.steps.report import report
+    from training.steps.study import study
+    from training.steps.train import network_files, train
 
     def wanted(step: str) -> bool:
         return options.step in ("all", step)

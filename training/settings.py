@@ -14,11 +14,11 @@ else:
 
 from training.errors import TrainingError
 from training.files import write_text
+from training.run import COPY_FILE
 from training.tables import from_table
 
 RECIPES = Path(__file__).with_name("recipes")
 DEFAULT_FILE = RECIPES / "ucmerced.toml"
-COPY_FILE = "settings.toml"
 
 
 @dataclass(frozen=True)

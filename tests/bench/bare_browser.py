@@ -15,7 +15,7 @@ import websocket
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import FLAGS
-from training.measure import find_browser
+from training.figures.measure import find_browser
 
 PATIENCE_S = 120
 STEP_S = 0.2

@@ -9,7 +9,7 @@ from pyapp.core.ground.geo import TILE_PX, Pixel, place_at
 from pyapp.core.imagery.source import sources_from_json
 from tests.browser.conftest import launch_profile
 from tests.browser.lookdown_page import LookdownPage
-from training.measure import served
+from training.figures.measure import served
 
 SETTLED = 1000
 STEP = 500

@@ -16,9 +16,9 @@ from tests.bench import line
 from tests.bench.document import Row, table
 from tests.bench.rivals import lay_rivals
 from tests.browser.conftest import ROOT, launch, launch_profile
-from training import export, network
-from training import measure as model_files
-from training.measure import served, session
+from training.figures import measure as model_files
+from training.figures.measure import served, session
+from training.networks import network, onnx_file
 
 sys.path.insert(0, str(ROOT / "site"))
 
@@ -277,7 +277,7 @@ def _native(file: Path, card: Card, runs: int) -> float:
 def _networks(dist: Path, work: Path) -> list[Row]:
     """The shipped model against unchanged EfficientNet-Lite0, on one thread of the browser."""
     name = json.loads((dist / "models/index.json").read_text())["default"]
-    whole = export.to_onnx(
+    whole = onnx_file.to_onnx(
         network.pretrained(network.DEFAULT_BACKBONE, 21), 1.0, 224, work / "whole.onnx"
     )
     times = model_files.browser_times(

@@ -18,7 +18,7 @@ from tests.bench.document import Row, table
 from tests.bench.endurance import resident_mb
 from tests.bench.measure import threads_of
 from tests.browser.tile_server import TileServer
-from training.measure import served
+from training.figures.measure import served
 
 HERE = Path(__file__).resolve().parent
 ZOOM = 19

@@ -7,7 +7,7 @@ import numpy as np
 from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import Prediction, predictions
 from pyapp.ui.answer.wording import listed, title
-from training.golden import native_chip
+from training.figures.golden import native_chip
 
 __all__ = ["Zooms", "class_of", "listed", "native_answer", "native_chip", "title"]
 

@@ -13,7 +13,7 @@ from tests.__main__ import BROWSER, inside
 from tests.bench import __main__ as bench
 from tests.bench.survey import ZOOM, RepeatedTiles
 from tests.browser.conftest import chromium_path, launch
-from training.measure import find_browser
+from training.figures.measure import find_browser
 
 
 def test_the_survey_reads_the_built_in_imagery_anywhere():

@@ -7,13 +7,14 @@ import pytest
 from PIL import Image
 
 from training import settings
-from training.compress import SHIPPED_FILE, compress
-from training.evaluate import evaluate
-from training.export import export
-from training.final import finish
-from training.publish import publish
-from training.report import report
-from training.train import network_files, train
+from training.run import SHIPPED_FILE
+from training.steps.compress import compress
+from training.steps.evaluate import evaluate
+from training.steps.export import export
+from training.steps.final import finish
+from training.steps.publish import publish
+from training.steps.report import report
+from training.steps.train import network_files, train
 
 CLASSES = ("Stripes", "blobs", "plain")
 IMAGES = 10

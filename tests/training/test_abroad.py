@@ -12,14 +12,16 @@ from PIL import Image
 from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import ACTIVATION, EMBEDDING, INPUT, PROBABILITY
 from tests.training.conftest import quick, texture
-from training import abroad as step
-from training import data, judging, levels, measure, recorded, sources
-from training.abroad import ABROAD_FILE, RECORDINGS, abroad
 from training.errors import TrainingError
+from training.figures import judging, levels, measure, recorded
+from training.figures.levels import Judged
 from training.files import write_text
-from training.levels import Judged
+from training.pictures import data, sources
+from training.pictures.twins import have_twin
+from training.run import ABROAD_FILE, RECORDINGS
 from training.settings import SourceSettings
-from training.twins import have_twin
+from training.steps import abroad as step
+from training.steps.abroad import abroad
 
 LABELS = ("red", "orange", "blue")
 COLOURS = {"red": (200, 20, 20), "orange": (190, 90, 20), "blue": (20, 20, 200)}

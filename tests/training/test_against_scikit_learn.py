@@ -19,7 +19,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from training import calibrate, final, metrics, predict
+from training.figures import calibrate, metrics
+from training.networks import predict
+from training.steps import final
 
 CLASSES = 5
 

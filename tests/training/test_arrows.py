@@ -1,4 +1,4 @@
-"""What training may import: itself without circles, core, and the site's build through one door."""
+"""What training may import: itself downwards, core, and the site's build through one door."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "training").glob("*.py"))
-MODULES = {f"training.{file.stem}" for file in FILES}
+FILES = sorted((ROOT / "training").rglob("*.py"))
+# From below: a room may import itself and those before it; files outside them belong to none.
+ROOMS = ("pictures", "networks", "figures", "steps")
+
+
+def name_of(file):
+    """The module in a file; a package by its own name."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(file) for file in FILES}
 OUR_OWN = ("training", "pyapp", "assembly", "serve", "tests")
 BROWSER = {"js", "pyodide", "pyodide_js", "pyscript"}
 
@@ -35,13 +45,33 @@ def may_import(file, name):
     return parts[0] == "training" or parts[:2] == ["pyapp", "core"]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_training_imports_core_and_the_build_only(file):
     names = {name for name in imported(file) if name != "pyapp"}
     assert [name for name in sorted(names) if not may_import(file, name)] == []
 
 
+def room_of(name):
+    """The place of a module's room in `ROOMS`, or ``None``."""
+    parts = name.split(".")
+    return ROOMS.index(parts[1]) if len(parts) > 1 and parts[1] in ROOMS else None
+
+
+def test_no_room_imports_one_above_it():
+    upward = []
+    for file in FILES:
+        own = room_of(name_of(file))
+        if name_of(file) == "training.__main__":
+            continue
+        for name in MODULES.intersection(imported(file)):
+            other = room_of(name)
+            if other is not None and (own is None or other > own):
+                upward.append((name_of(file), name))
+    assert upward == []
+
+
 def test_no_circles():
-    edges = {f"training.{file.stem}": MODULES.intersection(imported(file)) for file in FILES}
+    packages = {name_of(file) for file in FILES if file.stem == "__init__"}
+    edges = {name_of(file): MODULES.intersection(imported(file)) - packages for file in FILES}
     # Raises CycleError, which names the circle.
     assert len(list(TopologicalSorter(edges).static_order())) == len(FILES)

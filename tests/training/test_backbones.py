@@ -10,12 +10,15 @@ import torchvision
 from torch import nn
 
 from tests.training.conftest import finish_run, quick
-from training import compress, export, lite, measure, network, predict, stored
-from training.compress import REFERENCE, SHIPPED_FILE
-from training.publish import publish
-from training.stored import TrainedNetwork
-from training.train import train
-from training.variants import NARROW
+from training.figures import measure
+from training.networks import lite, network, onnx_file, predict, stored
+from training.networks.stored import TrainedNetwork
+from training.networks.variants import NARROW
+from training.run import SHIPPED_FILE
+from training.steps import compress
+from training.steps.compress import REFERENCE
+from training.steps.publish import publish
+from training.steps.train import train
 
 NAMES = ("resnet18", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x0_5", "convnext_tiny")
 
@@ -60,7 +63,7 @@ def test_it_trains_is_stored_and_exported(name, no_download, tmp_path):
     trained = TrainedNetwork(model, ("a", "b", "c"), 1, 64, [])
     again = stored.load(stored.save(tmp_path / "network.pt", trained)).network
     chips = np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), np.uint8)
-    graph = export.to_onnx(again, 1.0, 64, tmp_path / "model.onnx")
+    graph = onnx_file.to_onnx(again, 1.0, 64, tmp_path / "model.onnx")
     said = measure.outputs(graph, chips)
     wanted = torch.softmax(predict.logits_of(model, chips), 1).numpy()
     assert np.abs(said["probability"] - wanted).max() < 1e-5

@@ -11,10 +11,12 @@ import torch
 from PIL import Image
 
 from tests.training.conftest import quick
-from training import data, learn, lite, network, stored
 from training.errors import TrainingError
 from training.files import write_atomically
-from training.train import train
+from training.networks import lite, network, stored
+from training.pictures import data
+from training.run import CHECKPOINT_FILE, NETWORK_FILE
+from training.steps.train import train
 
 
 @pytest.fixture
@@ -92,14 +94,14 @@ def test_resume_without_a_checkpoint(images, tmp_path):
 
 def test_publish_without_a_run(tmp_path):
     with pytest.raises(TrainingError, match="run python -m training train first"):
-        stored.load(tmp_path / stored.NETWORK_FILE)
+        stored.load(tmp_path / NETWORK_FILE)
 
 
 def test_a_checkpoint_of_another_backbone(images, tmp_path, run):
     teacher = shutil.copytree(run, tmp_path / "run") / "teacher"
-    (teacher / stored.NETWORK_FILE).unlink()
-    contents = torch.load(teacher / learn.CHECKPOINT_FILE)
-    torch.save(contents | {"backbone": "resnet18"}, teacher / learn.CHECKPOINT_FILE)
+    (teacher / NETWORK_FILE).unlink()
+    contents = torch.load(teacher / CHECKPOINT_FILE)
+    torch.save(contents | {"backbone": "resnet18"}, teacher / CHECKPOINT_FILE)
     with pytest.raises(TrainingError, match="is of the backbone resnet18, not of efficientnet"):
         train(images, tmp_path / "run", quick(), resume=True)
 
@@ -107,13 +109,13 @@ def test_a_checkpoint_of_another_backbone(images, tmp_path, run):
 def test_a_checkpoint_of_other_classes(images, tmp_path, run, spoilt):
     (spoilt / "plain").rename(spoilt / "even")
     shutil.copytree(run, tmp_path / "run")
-    (tmp_path / "run" / "teacher" / stored.NETWORK_FILE).unlink()
+    (tmp_path / "run" / "teacher" / NETWORK_FILE).unlink()
     with pytest.raises(TrainingError, match="was trained on other classes"):
         train(spoilt, tmp_path / "run", quick(), resume=True)
 
 
 def test_weights_of_another_network(tmp_path, run):
-    contents = torch.load(run / "seed-1" / stored.NETWORK_FILE)
+    contents = torch.load(run / "seed-1" / NETWORK_FILE)
     torch.save(contents | {"backbone": "efficientnet_lite2"}, tmp_path / "other.pt")
     with pytest.raises(TrainingError, match="holds the weights of another network"):
         stored.load(tmp_path / "other.pt")

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pyapp.core.model.prediction import familiarity
-from training.calibrate import (
+from training.figures.calibrate import (
     calibration_error,
     covered,
     fit_familiarity,

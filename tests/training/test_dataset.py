@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from tests.training.conftest import quick, texture
-from training import data, dataset, examples, probe
 from training.errors import TrainingError
+from training.figures import probe
 from training.files import write_text
+from training.pictures import data, dataset, examples
 from training.settings import SourceSettings
 
 TREE = 'rough = { lined = ["stripes"], cloudy = ["blobs"] }\nsmooth = ["plain"]\n'

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from training import download
 from training.errors import TrainingError
+from training.pictures import download
 
 
 @pytest.fixture

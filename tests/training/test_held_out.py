@@ -7,9 +7,9 @@ import pytest
 
 import training
 from tests.training.conftest import quick
-from training import held_out
 from training.errors import TrainingError
-from training.held_out import SHIPPED, Door
+from training.pictures import held_out
+from training.pictures.held_out import SHIPPED, Door
 
 FIRST, SECOND = "1" * 64, "2" * 64
 SOURCES = sorted(Path(training.__file__).parent.glob("*.py"))

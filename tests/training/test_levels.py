@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pyapp.core.model.tree import Levels, Tree
-from training import levels
-from training.calibrate import wilson
-from training.levels import ANY, HIGHEST, NEVER, Judged
+from training.figures import levels
+from training.figures.calibrate import wilson
+from training.figures.levels import ANY, HIGHEST, NEVER, Judged
 
 LABELS = ("field", "wood", "house", "tower", "river")
 TREE = Tree.from_json(

@@ -15,9 +15,9 @@ import yaml
 from PIL import Image
 
 from pyapp.core.model.card import Card
-from training import model_readme, publish
 from training.errors import TrainingError
-from training.model_readme import ITEM_FILE, README_FILE
+from training.steps import model_readme, publish
+from training.steps.model_readme import ITEM_FILE, README_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"

@@ -7,11 +7,16 @@ import re
 import numpy as np
 import pytest
 
-from training.compress import SHIPPED_FILE
-from training.final import FINAL_FILE
-from training.held_out import OPENINGS_FILE, SHIPPED
-from training.metrics import per_class
-from training.report import HTML_FILE, JSON_FILE, MARKDOWN_FILE
+from training.figures.metrics import per_class
+from training.pictures.held_out import SHIPPED
+from training.run import (
+    FINAL_FILE,
+    HTML_FILE,
+    JSON_FILE,
+    MARKDOWN_FILE,
+    OPENINGS_FILE,
+    SHIPPED_FILE,
+)
 
 
 @pytest.fixture(scope="module")

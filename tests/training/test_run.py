@@ -12,24 +12,15 @@ from pyapp.core.imagery.chip import resample
 from pyapp.core.imagery.mosaic import decode
 from pyapp.core.model.card import Card
 from tests.training.conftest import CHIP_PX, quick, texture
-from training import (
-    compress,
-    data,
-    dataset,
-    evaluate,
-    export,
-    learn,
-    measure,
-    predict,
-    stored,
-    surgery,
-)
-from training import variants as kinds
-from training.augment import augment
-from training.evaluate import CHOSEN_FILE
-from training.held_out import SHIPPED, Door
-from training.stored import NETWORK_FILE
-from training.train import TEACHER_FOLDER, train
+from training.figures import measure, side_by_side
+from training.networks import learn, onnx_file, predict, stored, surgery
+from training.networks import variants as kinds
+from training.pictures import data, dataset
+from training.pictures.augment import augment
+from training.pictures.held_out import SHIPPED, Door
+from training.run import CHOSEN_FILE, NETWORK_FILE, TEACHER_FOLDER, VARIANTS_FOLDER
+from training.steps import compress, evaluate, export
+from training.steps.train import train
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +108,9 @@ def test_the_chosen_network_is_the_best_on_validation_pictures(finished):
 
 
 def test_torch_and_onnxruntime_agree(trained, chips, tmp_path):
-    file = export.to_onnx(trained.network, 1.3, CHIP_PX, tmp_path / "model.onnx")
+    file = onnx_file.to_onnx(trained.network, 1.3, CHIP_PX, tmp_path / "model.onnx")
     with torch.no_grad():
-        wanted = export.Exported(trained.network, 1.3)(torch.from_numpy(chips))
+        wanted = onnx_file.Exported(trained.network, 1.3)(torch.from_numpy(chips))
     given = measure.outputs(file, chips)
     for ours, theirs in zip(wanted, given.values(), strict=True):
         assert np.abs(ours.numpy() - theirs).max() < 1e-4 * max(1, np.abs(theirs).max())
@@ -177,7 +168,7 @@ def test_every_variant_is_measured_and_one_is_shipped(finished):
     facts = compress.read(finished)
     variants = facts["variants"]
     assert set(variants) == {kinds.FP32, kinds.FP16, kinds.INT8_WEIGHTS, kinds.INT8, kinds.THIN,
-                             kinds.NARROW, compress.REFERENCE}  # fmt: skip
+                             kinds.NARROW, side_by_side.REFERENCE}  # fmt: skip
     for each in variants.values():
         assert each["brotli_bytes"] <= each["bytes"]
         assert each["native_ms"]["least_ms"] > 0
@@ -198,15 +189,13 @@ def test_what_is_shipped_is_small_and_loses_little():
         "small": variant(0.98, 3, 5.2),
         "smaller, but worse": variant(0.97, 2, 5.0),
         "smaller, but slow": variant(0.98, 1, 8.0),
-        compress.REFERENCE: variant(0.99, 1, 5.0),
+        side_by_side.REFERENCE: variant(0.99, 1, 5.0),
     }
-    assert compress.pick(figures, 0.003) == "small"
+    assert side_by_side.pick(figures, 0.003) == "small"
 
 
 def test_thinned_weights_stay_at_zero_through_training(finished):
-    thin = stored.load(
-        finished / compress.VARIANTS_FOLDER / kinds.THIN_FOLDER / NETWORK_FILE
-    ).network
+    thin = stored.load(finished / VARIANTS_FOLDER / kinds.THIN_FOLDER / NETWORK_FILE).network
     weights = [each for each in thin.features.parameters() if each.ndim == 4]
     pointwise = [each for each in weights if each.shape[1] > 1 and each.shape[2] == 1]
     shares = [(each == 0).float().mean().item() for each in pointwise]

@@ -6,12 +6,13 @@ import pytest
 
 from training import settings
 from training.errors import TrainingError
+from training.run import COPY_FILE
 
 
 def test_what_is_written_is_read_again(tmp_path):
     changed = replace(settings.read(), title='A "quoted" title, naïve', seeds=(4,))
     settings.write(changed, tmp_path)
-    assert settings.read(tmp_path / settings.COPY_FILE) == changed
+    assert settings.read(tmp_path / COPY_FILE) == changed
 
 
 @pytest.mark.parametrize(

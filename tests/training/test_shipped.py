@@ -9,8 +9,11 @@ import pytest
 
 from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import INPUT, OUTPUTS, familiarity
-from training import calibrate, final, measure, predict, settings
-from training.held_out import SHIPPED, Door
+from training import settings
+from training.figures import calibrate, measure
+from training.networks import predict
+from training.pictures.held_out import SHIPPED, Door
+from training.steps import final
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "ucmerced"

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from pyapp.core.model.tree import Tree
-from training import sources
 from training.errors import TrainingError
+from training.pictures import sources
 
 LABELS = ("farmland", "forest", "river", "tower", "hut")
 NESTED = {"land": {"green": ["farmland", "forest"]}, "water": ["river"], "built": ["tower", "hut"]}

@@ -9,9 +9,12 @@ from dataclasses import replace
 import pytest
 
 from tests.training.conftest import CHIP_PX, quick
-from training import held_out, learn, study
-from training.looks import LOOKS
-from training.report import HTML_FILE, report
+from training.networks import learn
+from training.pictures import held_out
+from training.pictures.looks import LOOKS
+from training.run import HTML_FILE
+from training.steps import study
+from training.steps.report import report
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from tests.training.conftest import texture
-from training.twins import MOST_BITS, difference_hash, have_twin
+from training.pictures.twins import MOST_BITS, difference_hash, have_twin
 
 
 def test_scaling_and_compression_keep_the_hash():

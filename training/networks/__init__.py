@@ -1,0 +1,1 @@
+"""Networks: backbones, training them, making them smaller, and their files."""

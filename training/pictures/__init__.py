@@ -1,0 +1,1 @@
+"""Pictures: sources and their labels, splits, augmentation, the door to test pictures."""
