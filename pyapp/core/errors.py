@@ -30,6 +30,13 @@ class BusyError(LookdownError):
     """Something else is under way that this would disturb."""
 
     def __init__(self, what_to_do: str):
+        super().__init__(f"The model is at work. Wait until it is done before you {what_to_do}.")
+
+
+class SurveyRunningError(LookdownError):
+    """A survey is under way that this would disturb."""
+
+    def __init__(self, what_to_do: str):
         super().__init__(f"A survey is running. Pause it before you {what_to_do}.")
 
 
