@@ -13,7 +13,8 @@ from pyapp.core.errors import (
     WrongModelError,
 )
 from pyapp.core.model.backend import WEBGPU, Backend, Golden
-from pyapp.core.model.card import Card, ModelName, models_from_json
+from pyapp.core.model.card import Card
+from pyapp.core.model.listing import ListedModel, models_from_json
 from pyapp.core.model.prediction import INPUT, OUTPUTS, PROBABILITY
 from pyapp.work.ports import (
     Fetch,
@@ -46,7 +47,7 @@ class ModelFiles:
         self._runtime = runtime
         self._folder = folder
 
-    async def list(self) -> list[ModelName]:
+    async def list(self) -> list[ListedModel]:
         """The models that ``index.json`` lists, the default first.
 
         Raises

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from pyapp.core.errors import ModelError, ModelListError
-from pyapp.core.model.card import ModelName
+from pyapp.core.model.listing import ListedModel
 from pyapp.work.loading import ModelFiles
 from pyapp.work.ports import Clock, Hardware, Settings
 from pyapp.work.runner import Runner
@@ -24,7 +24,7 @@ class Models:
 
     Attributes
     ----------
-    listed : list of ModelName
+    listed : list of ListedModel
         The default first; empty until `read_list`.
     runner : Runner or None
         The model in use; ``None`` until it is there.
@@ -42,7 +42,7 @@ class Models:
         self._choice = 0
         self._taking = asyncio.Lock()
         self._on_change: list[Callable[[], Awaitable[None]]] = []
-        self.listed: list[ModelName] = []
+        self.listed: list[ListedModel] = []
         self.runner: Runner | None = None
         self.chosen: str | None = None
         self.error: ModelError | None = None

@@ -198,6 +198,8 @@ CELL = ("features", 1, "properties")
         ((*FACTS, "model", "chip_px"), 0, "0 is not between 1"),
         ((*FACTS, "model", "title"), 3, "3 is not text"),
         ((*FACTS, "model", "title"), "\ud800", "surrogates not allowed"),
+        ((*FACTS, "model", "licence"), 3, "3 is not text"),
+        ((*FACTS, "model", "judges_familiarity"), 0, "0 is neither true nor false"),
         ((*FACTS, "model", "labels"), ["field"], "1 classes"),
         ((*FACTS, "model", "labels"), ["field", "", "road", "town"], "without a name"),
         ((*FACTS, "model", "labels"), [str(each) for each in range(256)], "256 classes"),
