@@ -132,6 +132,25 @@ class MissingModelError(ModelError):
         )
 
 
+class NotFetchedModelError(MissingModelError):
+    """A model that is not kept on the device could not be fetched, but there is another one.
+
+    Parameters
+    ----------
+    title : str
+        Of that model.
+    used : str
+        Title of the model that is used.
+    """
+
+    def __init__(self, title: str, used: str) -> None:
+        ModelError.__init__(
+            self,
+            f"{title} is not kept on this device and could not be fetched, so {used} is used. "
+            "Check the connection and choose it again.",
+        )
+
+
 class ModelListError(ModelError):
     """The list of models arrived, but is not JSON or lacks a default."""
 

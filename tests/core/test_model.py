@@ -42,7 +42,8 @@ def test_a_card_that_lacks_a_fact_names_it(fact):
     ["", "[]", "{", "null", json.dumps(FACTS | {"labels": []}), json.dumps(FACTS | {"labels": 3}),
      json.dumps(FACTS | {"labels": ["a", ""]}), json.dumps(FACTS | {"tile_size": 0}),
      json.dumps(FACTS | {"threshold": 2}), json.dumps(FACTS | {"sets": {"most": 1}}),
-     json.dumps(FACTS | {"size_bytes": -1}), json.dumps(FACTS | {"footprint_m": "wide"}), json.dumps(FACTS | {"tile_size": 1e999}),
+     json.dumps(FACTS | {"size_bytes": -1}), json.dumps(FACTS | {"footprint_m": "wide"}),
+     json.dumps(FACTS | {"tile_size": 1e999}),
      json.dumps(FACTS | {"labels": [str(each) for each in range(MOST_CLASSES + 1)]})],
 )  # fmt: skip
 def test_a_card_that_cannot_be_used_is_refused(text):

@@ -92,7 +92,7 @@ def test_geojson_is_read_as_polygons_with_their_facts(survey, tmp_path):
 
 
 def without_familiarity(survey):
-    """The same survey, of a model whose card says nothing of familiarity, and what it may be for."""
+    """Its model, if the card said nothing of familiarity, and for which use it is."""
     about = {
         "licence": "research use",
         "training_data": "pictures of elsewhere",

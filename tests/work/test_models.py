@@ -47,10 +47,10 @@ def test_the_last_choice_wins_whichever_loads_last():
         await parts.load()
         fetch = parts.files._fetch
 
-        async def held(url, limit_s):
+        async def held(url, limit_s, arrived=None):
             if url.endswith("model.onnx"):
                 await gates[url.split("/")[1]].wait()
-            return await fetch(url, limit_s)
+            return await fetch(url, limit_s, arrived)
 
         parts.files._fetch = held
         first = asyncio.create_task(parts.models.choose("a"))
