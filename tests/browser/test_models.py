@@ -83,9 +83,9 @@ def test_only_the_default_is_fetched_at_first_and_each_says_what_it_is(visit, tw
     default = row(page, "ucmerced").inner_text()
     assert "78 m of ground per square, 21 classes, 2.7 MB kept on this device" in default
     assert "check whether" not in default
-    facts = page.tab.inner_text("#model-facts")
-    assert "UC Merced Land Use (Yang and Newsam" in facts and "MIT for this model" in facts
-    assert "check whether" not in facts
+    assert "Learned from UC Merced Land Use (Yang and Newsam" in default
+    assert "Licence: MIT for this model" in default
+    assert "Learned from pictures of elsewhere" not in said
 
 
 def test_another_model_comes_with_progress_stays_and_works_without_a_network(visit, two):
@@ -99,7 +99,7 @@ def test_another_model_comes_with_progress_stays_and_works_without_a_network(vis
     wait_used(page)
     wait_kept(page)
     assert page.tab.is_hidden("#fetching")
-    assert MIND in page.tab.inner_text("#model-facts")
+    assert "Learned from pictures of elsewhere" in row(page, "wide").inner_text()
     assert page.classify().footprint.side_m == 400
     # A newer release does not fetch it again.
     two.asked.clear()

@@ -25,7 +25,7 @@ from pyapp.ui.answer.wording import (
     title,
 )
 from pyapp.ui.device import wording as device_wording
-from pyapp.ui.device.wording import AUTOMATIC, arrival, backend_note, facts_of_model, takes
+from pyapp.ui.device.wording import AUTOMATIC, arrival, backend_note, notes, takes
 from pyapp.ui.survey import wording as survey_wording
 from pyapp.ui.survey.wording import (
     cost,
@@ -149,12 +149,19 @@ def test_a_model_says_what_it_takes_as_far_as_that_is_known():
     assert arrival("Wide", 1_200_000, 0) == "Fetching Wide: 1.2 MB"
 
 
-def test_a_model_in_use_says_where_it_comes_from_and_for_which_use():
-    assert facts_of_model(card()) == {}
-    research = card(licence="research use", training_data="pictures", use="research")
-    assert list(facts_of_model(research)) == ["Learned from", "Licence", "Use"]
-    assert "check whether your use is research" in facts_of_model(research)["Use"]
-    assert "Use" not in facts_of_model(card(licence="MIT", training_data="pictures"))
+def test_a_model_says_where_it_comes_from_and_for_which_use():
+    listed = ListedModel("wide", "Wide", licence="research use", use="research")
+    assert [each.text for each in notes(listed, None)] == [
+        "Licence: research use",
+        "Learned from pictures published for research: check whether your use is research.",
+    ]
+    assert [each.kind for each in notes(listed, None)] == ["fact", "mind"]
+    # A list of an earlier version says nothing; the card of the model in use does.
+    own = card(licence="MIT", training_data="pictures of our own")
+    assert [each.text for each in notes(ListedModel("ours", "Ours"), own)] == [
+        "Licence: MIT", "Learned from pictures of our own",
+    ]  # fmt: skip
+    assert notes(ListedModel("ours", "Ours"), card()) == []
 
 
 def test_answers_at_five_sizes_agree_on_the_finest_group_around_them():

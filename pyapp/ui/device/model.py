@@ -11,7 +11,7 @@ from pyapp.core.errors import ModelError
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import ListedModel
 from pyapp.ui.answer.classify import Classify
-from pyapp.ui.device.wording import arrival, facts_of_model, takes, use_of
+from pyapp.ui.device.wording import arrival, notes, takes
 from pyapp.ui.shell.dom import fill, on, on_any
 from pyapp.ui.shell.notice import MODEL, Notice
 from pyapp.work.busy import Busy
@@ -42,7 +42,6 @@ class ModelChoice:
 
     def __post_init__(self):
         self._list = web.page["model-list"]
-        self._facts = web.page["model-facts"]
         self._arrival = _Arrival(self.cancel)
         self._rows: list[_Row] = []
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +79,10 @@ class ModelChoice:
         answer_anew : bool
             Whether to classify the square once the model is there.
         """
+        was_arriving, runner = self._arrival.goes_on, self.models.runner
         self.cancel()
+        if was_arriving and runner is not None and runner.card.name == name:
+            return
         self._task = self.tasks.start(self._pick(name, answer_anew))
 
     def cancel(self) -> None:
@@ -119,24 +121,24 @@ class ModelChoice:
 
     def _arrived(self, card: Card, size: int) -> None:
         self._arrival.show(card, size)
+        for row in self._rows:
+            if row.listed.name == card.name and self._arrival.goes_on:
+                row.say(arrival(card.title, size, card.size_bytes))
 
     def _show_soon(self) -> None:
         self.tasks.start(self._show())
 
     async def _show(self) -> None:
         """List the models, with what a choice needs."""
+        runner = self.models.runner
         if not self._rows:
             self._rows = [_Row(each) for each in self.models.listed]
             fill(self._list, [each.element for each in self._rows])
         for row in self._rows:
             is_kept = await release.is_kept(self._path(row.listed.name))
-            row.show(is_kept, row.listed.name == self.models.chosen)
-        runner = self.models.runner
-        self._facts.hidden = runner is None
-        if runner is not None:
-            facts = facts_of_model(runner.card)
-            terms = [(web.dt(name), web.dd(text)) for name, text in facts.items()]
-            fill(self._facts, [each for term in terms for each in term])
+            card = None if runner is None else runner.card
+            in_use = card is not None and card.name == row.listed.name
+            row.show(is_kept, row.listed.name == self.models.chosen, card if in_use else None)
 
     def _path(self, name: str) -> str:
         return f"{self.folder}/{file_of(name)}"
@@ -153,19 +155,29 @@ class _Row:
     def __init__(self, listed: ListedModel):
         self.listed = listed
         self._radio = web.input_(type="radio", name="model", value=listed.name)
-        self._takes = web.small()
-        notes = [web.small(listed.description)] if listed.description else []
-        notes.append(self._takes)
-        if listed.licence:
-            notes.append(web.small(f"Licence: {listed.licence}"))
-        if listed.use:
-            notes.append(web.small(use_of(listed.use), classes=["mind"]))
-        self.element = web.label(self._radio, web.span(listed.title), *notes)
+        self._takes, self._notes = web.small(), web.span(classes=["notes"])
+        about = [web.small(listed.description)] if listed.description else []
+        self.element = web.label(
+            self._radio, web.span(listed.title), *about, self._takes, self._notes
+        )
 
-    def show(self, is_kept: bool, picked: bool) -> None:
-        """Say whether it is on the device, and whether it is the one that is used."""
-        self._takes.textContent = takes(self.listed, is_kept)
+    def say(self, sentence: str) -> None:
+        """Say how far it has arrived in place of what it takes."""
+        self._takes.textContent = sentence
+
+    def show(self, is_kept: bool, picked: bool, card: Card | None) -> None:
+        """Say whether it is on the device, and mark the one that is chosen.
+
+        Parameters
+        ----------
+        is_kept, picked : bool
+        card : Card or None
+            Of the model, if it is the one in use.
+        """
+        self.say(takes(self.listed, is_kept))
         self._radio.checked = picked
+        said = notes(self.listed, card)
+        fill(self._notes, [web.small(each.text, classes=[each.kind]) for each in said])
 
 
 class _Arrival:

@@ -1,5 +1,7 @@
 """What the page says about the device; plain text, without a screen."""
 
+from typing import NamedTuple
+
 from pyapp.core.model.backend import Backend
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import ListedModel
@@ -76,14 +78,30 @@ def use_of(use: str) -> str:
     return f"Learned from pictures published for {use}: check whether your use is {use}."
 
 
-def facts_of_model(card: Card) -> dict[str, str]:
-    """What is said of the model in use, by name; only what its card says."""
-    facts = {
-        "Learned from": card.training_data,
-        "Licence": card.licence,
-        "Use": use_of(card.use) if card.use else "",
-    }
-    return {name: text for name, text in facts.items() if text}
+class Note(NamedTuple):
+    """A sentence about a model; ``kind`` is ``fact``, or ``mind`` for what a person must check."""
+
+    text: str
+    kind: str
+
+
+def notes(listed: ListedModel, card: Card | None) -> list[Note]:
+    """Where a model comes from and what it may be used for, as far as that is known.
+
+    Parameters
+    ----------
+    listed : ListedModel
+    card : Card or None
+        Of the model, if it is the one in use: it knows what the model learned from.
+    """
+    licence = listed.licence or (card.licence if card else "")
+    use = listed.use or (card.use if card else "")
+    found = [Note(f"Licence: {licence}", "fact")] if licence else []
+    if use:
+        found.append(Note(use_of(use), "mind"))
+    if card is not None and card.training_data:
+        found.append(Note(f"Learned from {card.training_data}", "fact"))
+    return found
 
 
 def suited(footprint_m: float) -> str:
