@@ -49,7 +49,7 @@ def choose(page, name):
     """Choose a model under "This device"."""
     if not page.tab.evaluate("document.getElementById('device').open"):
         page.tab.click("#device summary")
-    page.tab.check(f"#model-list input[value={name}]")
+    page.tab.click(f"#model-list input[value={name}]")
 
 
 def wait_used(page, side="400 m"):

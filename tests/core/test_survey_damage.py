@@ -198,8 +198,6 @@ CELL = ("features", 1, "properties")
         ((*FACTS, "model", "chip_px"), 0, "0 is not between 1"),
         ((*FACTS, "model", "title"), 3, "3 is not text"),
         ((*FACTS, "model", "title"), "\ud800", "surrogates not allowed"),
-        ((*FACTS, "model", "licence"), 3, "3 is not text"),
-        ((*FACTS, "model", "judges_familiarity"), 0, "0 is neither true nor false"),
         ((*FACTS, "model", "labels"), ["field"], "1 classes"),
         ((*FACTS, "model", "labels"), ["field", "", "road", "town"], "without a name"),
         ((*FACTS, "model", "labels"), [str(each) for each in range(256)], "256 classes"),
@@ -241,6 +239,20 @@ CELL = ("features", 1, "properties")
 def test_a_wrong_value_is_named(place, value, words):
     with pytest.raises(NotASurveyError, match=words):
         from_geojson(json.dumps(at(*place)(value)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"licence": 3}, "3 is not text"),
+        ({"use": None}, "None is not text"),
+        ({"judges_familiarity": 0}, "0 is neither true nor false"),
+    ],
+)
+def test_what_a_model_says_of_itself_is_checked(wrong, words):
+    model = FILE["lookdown"]["survey"]["model"] | wrong
+    with pytest.raises(NotASurveyError, match=words):
+        from_geojson(json.dumps(at(*FACTS, "model")(model)))
 
 
 def test_a_class_that_is_shown_with_a_score_of_nothing_is_refused():

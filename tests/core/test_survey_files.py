@@ -121,7 +121,8 @@ def test_nothing_is_written_of_familiarity_if_the_card_is_silent(survey):
     assert {row["familiarity"] for row in rows} == {None}
     again = from_geojson(written)
     assert again.model == survey.model
-    assert to_geojson(again) == written
+    rows = [each["properties"] for each in json.loads(to_geojson(again))["features"]]
+    assert {row["familiarity"] for row in rows} == {None}
     assert "unlike" not in written.lower()
     # Of any other model a missing value is damage.
     claimed = json.loads(written)
