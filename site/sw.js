@@ -25,7 +25,35 @@ async function complete(path, sha256) {
   throw new Error(`${path} did not arrive complete`);
 }
 
-const kept = (bytes, type) => new Response(bytes, { headers: { "Content-Type": type || "application/octet-stream", ...ISOLATE } });
+const headed = (type) => ({ headers: { "Content-Type": type || "application/octet-stream", ...ISOLATE } });
+const kept = (bytes, type) => new Response(bytes, headed(type));
+
+// The model's file as it arrives, so that the page can tell how far it is; kept if it has arrived complete.
+async function arriving(path, sha256, event) {
+  const response = await fetch(HOME + path, { cache: "no-cache", credentials: "same-origin" });
+  if (!response.ok) return response;
+  const type = response.headers.get("Content-Type");
+  const parts = [];
+  const passing = new TransformStream({
+    transform(part, controller) {
+      parts.push(part);
+      controller.enqueue(part);
+    },
+    async flush() {
+      const bytes = await new Blob(parts).arrayBuffer();
+      const right = await digest(bytes) === sha256;
+      await keep(path, right ? kept(bytes, type) : await complete(path, sha256));
+      if (!right) throw new Error(`${path} did not arrive complete`); // but the next try finds it
+    },
+  });
+  event.waitUntil(response.body.pipeTo(passing.writable).catch(() => {}));
+  return new Response(passing.readable, headed(type));
+}
+
+// Without room for it, a file is used all the same.
+async function keep(path, response) {
+  await (await caches.open(NAME + RELEASE)).put(HOME + path, response).catch(() => {});
+}
 
 // What earlier releases have on the device: by content, and by path.
 async function had() {
@@ -80,7 +108,8 @@ async function tidy() {
   await clients.claim();
 }
 
-async function answer(request) {
+async function answer(event) {
+  const { request } = event;
   const url = new URL(request.url);
   const path = url.origin + url.pathname;
   // Not by opening the cache: that would make one where the person has removed it.
@@ -91,9 +120,9 @@ async function answer(request) {
   const name = path.slice(HOME.length);
   const extra = listing && (await listing.json())[name];
   if (!extra) return fetch(request);
+  if (name.endsWith(".onnx")) return arriving(name, extra.sha256, event);
   const response = await complete(name, extra.sha256);
-  // Without room for it, it is used all the same.
-  await (await caches.open(NAME + RELEASE)).put(path, response.clone()).catch(() => {});
+  await keep(name, response.clone());
   return response;
 }
 
@@ -115,5 +144,5 @@ addEventListener("message", ({ data }) => data === "switch" && skipWaiting());
 addEventListener("fetch", (event) => {
   const { method, url } = event.request;
   if (method === "POST" && url === HOME + "share") event.respondWith(share(event.request));
-  if (method === "GET" && url.startsWith(HOME)) event.respondWith(answer(event.request));
+  if (method === "GET" && url.startsWith(HOME)) event.respondWith(answer(event));
 });

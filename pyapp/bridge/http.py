@@ -6,10 +6,10 @@ import js
 from pyodide.ffi import JsException
 from pyscript.ffi import to_js
 
-from pyapp.work.ports import StatusError, UnreachableError
+from pyapp.work.ports import Arrived, StatusError, UnreachableError
 
 
-async def fetch_bytes(url: str, limit_s: float) -> bytes:
+async def fetch_bytes(url: str, limit_s: float, arrived: Arrived | None = None) -> bytes:
     """The body of ``url``.
 
     Parameters
@@ -18,6 +18,8 @@ async def fetch_bytes(url: str, limit_s: float) -> bytes:
         Absolute, or relative to the page.
     limit_s : float
         Seconds until all of the body must have arrived.
+    arrived : callable, optional
+        Called with the number of bytes so far, whenever more have arrived.
 
     Raises
     ------
@@ -25,18 +27,31 @@ async def fetch_bytes(url: str, limit_s: float) -> bytes:
     """
     controller = js.AbortController.new()
     try:
-        return await asyncio.wait_for(_body(url, controller.signal), limit_s)
+        return await asyncio.wait_for(_body(url, controller.signal, arrived), limit_s)
     except (TimeoutError, asyncio.CancelledError):
         controller.abort()
         raise
 
 
-async def _body(url: str, signal) -> bytes:
+async def _body(url: str, signal, arrived: Arrived | None) -> bytes:
     options = to_js({"signal": signal, "credentials": "omit"})
     try:
         response = await js.fetch(url, options)
         if response.status != 200:
             raise StatusError(response.status)
-        return (await response.arrayBuffer()).to_bytes()
+        if arrived is None:
+            return (await response.arrayBuffer()).to_bytes()
+        return await _read(response.body.getReader(), arrived)
     except JsException as error:
         raise UnreachableError(str(error)) from error
+
+
+async def _read(reader, arrived: Arrived) -> bytes:
+    """All that a stream gives."""
+    parts: list[bytes] = []
+    size = 0
+    while not (got := await reader.read()).done:
+        parts.append(got.value.to_bytes())
+        size += len(parts[-1])
+        arrived(size)
+    return b"".join(parts)

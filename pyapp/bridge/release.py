@@ -137,6 +137,32 @@ async def kept_bytes() -> dict[str, int]:
     return sizes
 
 
+async def is_kept(path: str) -> bool:
+    """Whether a file of the page is kept on the device."""
+    try:
+        for name in await _caches():
+            cache = await js.caches.open(name)
+            if not is_none(await cache.match(path)):
+                return True
+    except (JsException, AttributeError):
+        pass
+    return False
+
+
+async def keep_used(path: str) -> None:
+    """Have a file kept that was fetched before the application was.
+
+    The worker keeps what passes through it, so it is asked for once more; the browser has it still.
+    """
+    workers = getattr(js.navigator, "serviceWorker", None)
+    if workers is None or is_none(workers.controller) or await is_kept(path):
+        return
+    try:
+        await (await js.fetch(path)).arrayBuffer()
+    except JsException:
+        return  # it works with a network, and is asked for again when it is used again
+
+
 async def _caches() -> list[str]:
     """The names of this page's caches: another page of the same origin may have its own."""
     return [name for name in await js.caches.keys() if name.startswith(cache_name(""))]

@@ -30,6 +30,13 @@ class BusyError(LookdownError):
     """Something else is under way that this would disturb."""
 
     def __init__(self, what_to_do: str):
+        super().__init__(f"The model is at work. Wait until it is done before you {what_to_do}.")
+
+
+class SurveyRunningError(LookdownError):
+    """A survey is under way that this would disturb."""
+
+    def __init__(self, what_to_do: str):
         super().__init__(f"A survey is running. Pause it before you {what_to_do}.")
 
 
@@ -122,6 +129,25 @@ class MissingModelError(ModelError):
         super().__init__(
             f"{what} could not be loaded: the file did not arrive. "
             "Check the connection and reload the page; the map works without it."
+        )
+
+
+class NotFetchedModelError(MissingModelError):
+    """A model that is not kept on the device could not be fetched, but there is another one.
+
+    Parameters
+    ----------
+    title : str
+        Of that model.
+    used : str
+        Title of the model that is used.
+    """
+
+    def __init__(self, title: str, used: str) -> None:
+        ModelError.__init__(
+            self,
+            f"{title} is not kept on this device and could not be fetched, so {used} is used. "
+            "Check the connection and choose it again.",
         )
 
 

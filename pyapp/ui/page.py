@@ -19,6 +19,7 @@ from pyapp.ui.answer.result import ResultPanel
 from pyapp.ui.device.backends import BackendPanel
 from pyapp.ui.device.model import ModelChoice
 from pyapp.ui.device.storage import StoragePanel
+from pyapp.ui.device.suited import SuitedModel
 from pyapp.ui.ground.address import AddressBar
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.ground.square import Square
@@ -85,6 +86,7 @@ class Page:
     imagery: ImageryPanel
     ground: Ground
     models: Models
+    choice: ModelChoice
     classifier: Classifier
     classify: Classify
     surveys: Surveys | None = None
@@ -102,6 +104,7 @@ class Page:
             self.surveys.plan.drawing.cancel()
             return
         self.classify.cancel()
+        self.choice.cancel()
         self.notice.dismiss()
         self.imagery.close()
         if self.surveys is not None:
@@ -140,10 +143,12 @@ async def open_page() -> None:
     classify = Classify(classifier, models, square, imagery, ResultPanel(), notice, tasks, busy)
     backends = BackendPanel(models, ground, imagery.builtin, notice, tasks, busy)
     StoragePanel(device, tasks)
+    choice = ModelChoice(MODELS, models, classify, notice, tasks, busy)
+    SuitedModel(models, square, imagery, choice)
     Places(ground_map, square, imagery, classify)
     page = Page(
-        tasks, busy, notice, history, ground_map, square, imagery, ground, models, classifier,
-        classify,
+        tasks, busy, notice, history, ground_map, square, imagery, ground, models, choice,
+        classifier, classify,
     )  # fmt: skip
     keys = Keys(
         [
@@ -156,7 +161,7 @@ async def open_page() -> None:
             Key("Z", "Undo", history.undo),
         ]
     )
-    loading = tasks.start(ModelChoice(models, classify, notice, tasks).load_first())
+    loading = tasks.start(choice.load_first())
     close_start_screen()
     browser.mark("lookdown:interactive")
     await asyncio.wait((loading,), timeout=SURVEYS_AFTER_S)
@@ -221,4 +226,6 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     )
     on_picture(lambda reading: tasks.start(page.see(reading)))
     tasks.start(listed.begin())
-    await ReleasePanel(tasks, page.busy, session).keep()
+    kept = ReleasePanel(tasks, page.busy, session)
+    kept.on_complete(lambda: tasks.start(page.choice.keep_used()))
+    await kept.keep()

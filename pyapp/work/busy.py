@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pyapp.work.ports import Clock
 
 LOOK_S = 0.25
+# The name of a survey at work, which can be paused.
+SURVEY = "survey"
 
 
 class Busy:

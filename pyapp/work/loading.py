@@ -13,9 +13,11 @@ from pyapp.core.errors import (
     WrongModelError,
 )
 from pyapp.core.model.backend import WEBGPU, Backend, Golden
-from pyapp.core.model.card import Card, ModelName, models_from_json
+from pyapp.core.model.card import Card
+from pyapp.core.model.listing import ListedModel, models_from_json
 from pyapp.core.model.prediction import INPUT, OUTPUTS, PROBABILITY
 from pyapp.work.ports import (
+    Arrived,
     Fetch,
     ModelRefusedError,
     Network,
@@ -28,6 +30,15 @@ from pyapp.work.ports import (
 MODEL_LIMIT_S = 300.0
 CARD_LIMIT_S = 30.0
 DID_NOT_ARRIVE = (StatusError, UnreachableError, TimeoutError)
+
+
+def file_of(name: str) -> str:
+    """The file of a model, in the folder of models.
+
+    >>> file_of("wide")
+    'wide/model.onnx'
+    """
+    return f"{name}/model.onnx"
 
 
 class ModelFiles:
@@ -46,7 +57,7 @@ class ModelFiles:
         self._runtime = runtime
         self._folder = folder
 
-    async def list(self) -> list[ModelName]:
+    async def list(self) -> list[ListedModel]:
         """The models that ``index.json`` lists, the default first.
 
         Raises
@@ -72,8 +83,12 @@ class ModelFiles:
         except (*DID_NOT_ARRIVE, ValueError, KeyError, TypeError):
             return None
 
-    async def network(self, card: Card, backend: Backend) -> Network:
+    async def network(
+        self, card: Card, backend: Backend, arrived: Arrived | None = None
+    ) -> Network:
         """Fetch a model, check it against its card, and open it.
+
+        ``arrived(n)`` is called as its file arrives, with the number of bytes so far.
 
         Raises
         ------
@@ -84,7 +99,7 @@ class ModelFiles:
         if not self._runtime.is_supported():
             raise NoSimdError
         try:
-            data = await self._fetch(f"{self._folder}/{card.name}/model.onnx", MODEL_LIMIT_S)
+            data = await self._fetch(f"{self._folder}/{file_of(card.name)}", MODEL_LIMIT_S, arrived)
         except DID_NOT_ARRIVE as error:
             raise MissingModelError(f"The model {card.name}") from error
         if hashlib.sha256(data).hexdigest() != card.sha256:

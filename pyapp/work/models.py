@@ -3,11 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from pyapp.core.errors import ModelError, ModelListError
-from pyapp.core.model.card import ModelName
+from pyapp.core.errors import (
+    MissingModelError,
+    ModelError,
+    ModelListError,
+    NotFetchedModelError,
+)
+from pyapp.core.model.card import Card
+from pyapp.core.model.listing import ListedModel
 from pyapp.work.loading import ModelFiles
 from pyapp.work.ports import Clock, Hardware, Settings
 from pyapp.work.runner import Runner
+from pyapp.work.tasks import begin
 
 
 class Models:
@@ -24,7 +31,7 @@ class Models:
 
     Attributes
     ----------
-    listed : list of ModelName
+    listed : list of ListedModel
         The default first; empty until `read_list`.
     runner : Runner or None
         The model in use; ``None`` until it is there.
@@ -42,7 +49,8 @@ class Models:
         self._choice = 0
         self._taking = asyncio.Lock()
         self._on_change: list[Callable[[], Awaitable[None]]] = []
-        self.listed: list[ModelName] = []
+        self._on_arrival: list[Callable[[Card, int], None]] = []
+        self.listed: list[ListedModel] = []
         self.runner: Runner | None = None
         self.chosen: str | None = None
         self.error: ModelError | None = None
@@ -50,6 +58,10 @@ class Models:
     def on_change(self, handler: Callable[[], Awaitable[None]]) -> None:
         """Await ``handler()`` once another model is in use, before the one before is closed."""
         self._on_change.append(handler)
+
+    def on_arrival(self, handler: Callable[[Card, int], None]) -> None:
+        """Call ``handler(card, n)`` as the file of the chosen model arrives: n bytes so far."""
+        self._on_arrival.append(handler)
 
     async def read_list(self) -> None:
         """Read the list of models; if that fails, `load_first` raises the reason."""
@@ -63,21 +75,39 @@ class Models:
 
         Raises
         ------
+        NotFetchedModelError
+            If the wanted model did not arrive; then the default is in use.
         ModelError
-            If it can't be loaded.
+            If there is no model in use.
         """
         if not self.listed:
             raise self.error or ModelListError
-        names = [each.name for each in self.listed]
-        await self.choose(wanted if wanted in names else names[0])
+        default = self.listed[0].name
+        if wanted is None or self.find(wanted) is None:
+            wanted = default
+        try:
+            await self.choose(wanted)
+        except MissingModelError as error:
+            if wanted == default:
+                raise
+            await self.choose(default)
+            raise self._not_fetched(wanted) from error
+
+    def find(self, name: str) -> ListedModel | None:
+        """What is listed of a model; ``None`` if there is no such model."""
+        return next((each for each in self.listed if each.name == name), None)
 
     async def choose(self, name: str) -> None:
         """Load a model and use it from then on, unless another one is chosen meanwhile.
 
+        If it is cancelled or fails, the one before stays.
+
         Raises
         ------
+        NotFetchedModelError
+            If it did not arrive, and there is one before.
         ModelError
-            If it can't be loaded; then the one before stays.
+            If it can't be loaded.
         """
         self._choice += 1
         choice, before_name = self._choice, self.chosen
@@ -87,15 +117,27 @@ class Models:
                 await self._files.card(name), self._files, self._hardware, self._settings,
                 self._clock,
             )  # fmt: skip
-            await runner.open()
+            await runner.open(lambda size: self._tell_arrival(choice, runner.card, size))
+        except asyncio.CancelledError:
+            if choice == self._choice:
+                self.chosen = before_name if self.runner is None else self.runner.card.name
+            raise
         except ModelError as error:
             if choice != self._choice:
                 return
-            self.chosen = self.runner.card.name if self.runner is not None else before_name
             if self.runner is None:
-                self.error = error
+                self.chosen, self.error = before_name, error
+                raise
+            self.chosen = self.runner.card.name
+            if isinstance(error, MissingModelError):
+                raise self._not_fetched(name) from error
             raise
         self._clock.mark("lookdown:model")
+        # Once it is there, it is too late to cancel: the parts of the page must agree.
+        await asyncio.shield(begin(self._take(runner, choice)))
+
+    async def _take(self, runner: Runner, choice: int) -> None:
+        """Use a model, unless another one was chosen meanwhile."""
         async with self._taking:
             if choice != self._choice:
                 await runner.close()
@@ -105,3 +147,13 @@ class Models:
                 await handler()
             if before is not None:
                 await before.close()
+
+    def _tell_arrival(self, choice: int, card: Card, size: int) -> None:
+        if choice == self._choice:
+            for handler in self._on_arrival:
+                handler(card, size)
+
+    def _not_fetched(self, name: str) -> NotFetchedModelError:
+        listed = self.find(name)
+        used = self.runner.card.title if self.runner is not None else ""
+        return NotFetchedModelError(name if listed is None else listed.title, used)

@@ -4,7 +4,7 @@ Their exceptions stand here as well, so that the work can tell what went wrong w
 it runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from pyapp.core.model.backend import Backend, Device
 
 Key = str | Sequence[str | int]
+# Hears how many bytes have arrived so far.
+Arrived = Callable[[int], None]
 
 
 class StatusError(Exception):
@@ -57,8 +59,10 @@ class Clock(Protocol):
 class Fetch(Protocol):
     """Reads addresses."""
 
-    async def __call__(self, url: str, limit_s: float) -> bytes:
+    async def __call__(self, url: str, limit_s: float, arrived: Arrived | None = None) -> bytes:
         """The body of ``url``, which must arrive within ``limit_s`` seconds.
+
+        ``arrived(n)`` is called as it grows, with the number of bytes so far.
 
         Raises
         ------

@@ -14,7 +14,7 @@ from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import PROBABILITY
 from pyapp.work.ground import Ground
 from pyapp.work.loading import ModelFiles, grey_chip
-from pyapp.work.ports import Clock, Hardware, Network, Settings
+from pyapp.work.ports import Arrived, Clock, Hardware, Network, Settings
 
 # Runs to get going, and runs of which the fastest counts.
 WARM_UP, TIMED = 2, 6
@@ -53,8 +53,10 @@ class Runner:
         self._closed = False
         self._on_change: list[Callable[[], None]] = []
 
-    async def open(self) -> None:
+    async def open(self, arrived: Arrived | None = None) -> None:
         """Load the model on the backend that did best here so far.
+
+        ``arrived(n)`` is called as its file arrives, with the number of bytes so far.
 
         Raises
         ------
@@ -63,7 +65,7 @@ class Runner:
         """
         async with self._changing:
             try:
-                await self._load(self.record.best(self.device))
+                await self._load(self.record.best(self.device), arrived)
             except (BackendError, InferenceError):
                 # What worked once may not work today: a driver changes, a GPU is lent out.
                 self.forget()
@@ -253,9 +255,9 @@ class Runner:
             return Trial(backend, False, 0.0)
         return Trial(backend, right, min(times))
 
-    async def _load(self, backend: Backend) -> None:
+    async def _load(self, backend: Backend, arrived: Arrived | None = None) -> None:
         """Open the model on a backend in place of the one in use; held by `_changing`."""
-        network = await self._files.network(self.card, backend)
+        network = await self._files.network(self.card, backend, arrived)
         before, self._network, self._backend = self._network, network, backend
         if before is not None:
             await before.close()

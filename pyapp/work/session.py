@@ -13,7 +13,7 @@ from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
 from pyapp.core.survey.facts import ImageryFacts, ModelFacts
 from pyapp.core.survey.survey import Survey
-from pyapp.work.busy import Busy
+from pyapp.work.busy import SURVEY, Busy
 from pyapp.work.ground import Ground
 from pyapp.work.models import Models
 from pyapp.work.ports import Clock
@@ -21,7 +21,6 @@ from pyapp.work.store import Store
 from pyapp.work.surveyor import Surveyor
 from pyapp.work.tasks import Tasks, begin, end
 
-SURVEY = "survey"
 # Seconds from one saving to the next.
 SAVE_S = 1.0
 # A tile that hangs does not hold up a pause for longer than this; its cells wait again.

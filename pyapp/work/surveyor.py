@@ -10,7 +10,7 @@ import numpy as np
 
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import Footprint, Tile, wrapped
-from pyapp.core.ground.grid import reading
+from pyapp.core.ground.reading import reading
 from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
 from pyapp.core.imagery.source import Source

@@ -14,7 +14,7 @@ from pyapp.core.errors import (
     UnreachableTileError,
 )
 from pyapp.core.ground.geo import Tile
-from pyapp.core.ground.grid import Reading
+from pyapp.core.ground.reading import Reading
 from pyapp.core.imagery.quality import flaw
 from pyapp.core.imagery.source import Source
 from pyapp.core.state import CellState

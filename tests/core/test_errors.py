@@ -17,6 +17,8 @@ FACTS = {
     "status": 403,
     "what": "The model small",
     "name": "small",
+    "title": "The wide one",
+    "used": "The small one",
     "reason": "it is broken",
     "backend": Backend(WEBGPU),
     "side_m": 78.03,

@@ -16,7 +16,8 @@ from pyapp.core.errors import (
 from pyapp.core.ground.area import Area, contains, rectangle
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import LngLat, Tile, moved, wrap_lng, wrapped
-from pyapp.core.ground.grid import MOST_CELLS, Grid, plan, reading
+from pyapp.core.ground.grid import MOST_CELLS, Grid, plan
+from pyapp.core.ground.reading import reading
 from tests.core.surveys import HERE, SIDE_M
 
 AT = LngLat(85.52, 27.63)

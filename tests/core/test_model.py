@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from pyapp.core.errors import CardError, ModelListError
-from pyapp.core.model.card import MOST_CLASSES, Card, ModelName, models_from_json
+from pyapp.core.errors import CardError
+from pyapp.core.model.card import MOST_CLASSES, Card
 from pyapp.core.model.prediction import predictions
 
 FACTS = {
@@ -42,7 +42,8 @@ def test_a_card_that_lacks_a_fact_names_it(fact):
     ["", "[]", "{", "null", json.dumps(FACTS | {"labels": []}), json.dumps(FACTS | {"labels": 3}),
      json.dumps(FACTS | {"labels": ["a", ""]}), json.dumps(FACTS | {"tile_size": 0}),
      json.dumps(FACTS | {"threshold": 2}), json.dumps(FACTS | {"sets": {"most": 1}}),
-     json.dumps(FACTS | {"footprint_m": "wide"}), json.dumps(FACTS | {"tile_size": 1e999}),
+     json.dumps(FACTS | {"size_bytes": -1}), json.dumps(FACTS | {"footprint_m": "wide"}),
+     json.dumps(FACTS | {"tile_size": 1e999}),
      json.dumps(FACTS | {"labels": [str(each) for each in range(MOST_CLASSES + 1)]})],
 )  # fmt: skip
 def test_a_card_that_cannot_be_used_is_refused(text):
@@ -119,6 +120,23 @@ def test_label_sets_do_not_ask_for_the_tree():
     assert plain.likely == grouped.likely and plain.coverage == grouped.coverage
 
 
+def test_a_card_without_familiarity_calls_nothing_unlike():
+    assert card(familiar=2.5).judges_familiarity
+    assert not card().judges_familiarity
+    given = outputs([0.75, 0.2, 0.05])
+    given["activation"] -= 1e6
+    assert predictions(card(), given)[0].familiar
+
+
+def test_a_card_says_whose_it_is_and_earlier_ones_say_nothing():
+    facts = {"licence": "MIT", "training_data": "pictures", "use": "research", "size_bytes": 7}
+    ours, earlier = card(**facts), card()
+    assert {name: getattr(ours, name) for name in facts} == facts
+    assert {name: getattr(earlier, name) for name in facts} == {
+        "licence": "", "training_data": "", "use": "", "size_bytes": 0,
+    }  # fmt: skip
+
+
 def test_without_a_tree_the_answer_is_the_best_class_or_nothing():
     sure, unsure = predictions(card(), outputs([0.75, 0.2, 0.05], [0.69, 0.3, 0.01]))
     assert (sure.answer.name, sure.path, sure.coarse) == ("river", ("river",), False)
@@ -129,15 +147,3 @@ def test_without_a_tree_the_answer_is_the_best_class_or_nothing():
 def test_equal_probabilities_keep_the_order_of_the_classes():
     (prediction,) = predictions(card(), outputs([1 / 3, 1 / 3, 1 / 3]))
     assert [ranked.class_id for ranked in prediction.ranked] == [0, 1, 2]
-
-
-def test_the_default_comes_first_in_the_list_of_models():
-    models = [{"name": "small", "title": "Small"}, {"name": "large", "title": "Large"}]
-    text = json.dumps({"default": "large", "models": models})
-    assert models_from_json(text) == [ModelName("large", "Large"), ModelName("small", "Small")]
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"default": "a", "models": [{}]}', "null"])
-def test_a_list_of_models_that_cannot_be_read_is_refused(text):
-    with pytest.raises(ModelListError, match="Reload the page"):
-        models_from_json(text)

@@ -241,6 +241,20 @@ def test_a_wrong_value_is_named(place, value, words):
         from_geojson(json.dumps(at(*place)(value)))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"licence": 3}, "3 is not text"),
+        ({"use": None}, "None is not text"),
+        ({"judges_familiarity": 0}, "0 is neither true nor false"),
+    ],
+)
+def test_what_a_model_says_of_itself_is_checked(wrong, words):
+    model = FILE["lookdown"]["survey"]["model"] | wrong
+    with pytest.raises(NotASurveyError, match=words):
+        from_geojson(json.dumps(at(*FACTS, "model")(model)))
+
+
 def test_a_class_that_is_shown_with_a_score_of_nothing_is_refused():
     facts = at(*CELL, "best")([])
     facts["features"][1]["properties"]["score"] = 0

@@ -1,6 +1,7 @@
 """Surveys as files, read back by what reads them elsewhere (GDAL, which QGIS is built on)."""
 
 import csv
+import dataclasses
 import io
 import json
 import zipfile
@@ -88,6 +89,46 @@ def test_geojson_is_read_as_polygons_with_their_facts(survey, tmp_path):
     assert len(facts["best"]) == 4 and len(facts["chip_sha256"]) == 64
     assert facts["model_sha256"] == "ab" * 32
     assert facts["footprint"]["side_m"] == survey.grid.side_m
+
+
+def without_familiarity(survey):
+    """Its model, if the card said nothing of familiarity, and for which use it is."""
+    about = {
+        "licence": "research use",
+        "training_data": "pictures of elsewhere",
+        "use": "research",
+        "judges_familiarity": False,
+    }
+    return dataclasses.replace(survey.model, **about)
+
+
+def test_files_name_the_licence_of_the_model(survey):
+    survey.model = without_familiarity(survey)
+    facts = json.loads(to_geojson(survey))["lookdown"]["survey"]["model"]
+    assert facts["licence"] == "research use"
+    assert facts["training_data"] == "pictures of elsewhere"
+    assert facts["use"] == "research"
+    table = csv.DictReader(io.StringIO(to_csv(survey)))
+    assert {row["model_licence"] for row in table} == {"research use"}
+
+
+def test_nothing_is_written_of_familiarity_if_the_card_is_silent(survey):
+    """And the file is read again, with nothing made up."""
+    assert json.loads(to_geojson(survey))["features"][0]["properties"]["familiarity"] is not None
+    survey.model = without_familiarity(survey)
+    written = to_geojson(survey)
+    rows = [each["properties"] for each in json.loads(written)["features"]]
+    assert {row["familiarity"] for row in rows} == {None}
+    again = from_geojson(written)
+    assert again.model == survey.model
+    rows = [each["properties"] for each in json.loads(to_geojson(again))["features"]]
+    assert {row["familiarity"] for row in rows} == {None}
+    assert "unlike" not in written.lower()
+    # Of any other model a missing value is damage.
+    claimed = json.loads(written)
+    del claimed["lookdown"]["survey"]["model"]["judges_familiarity"]
+    with pytest.raises(NotASurveyError, match="None is not a number"):
+        from_geojson(json.dumps(claimed))
 
 
 def test_geojson_over_the_date_line_is_cut_there():

@@ -14,6 +14,7 @@ import zipfile
 from html.parser import HTMLParser
 
 import pytest
+from assembly import build
 
 from pyapp.core.imagery.source import sources_from_json
 from tests.serve.conftest import ROOT
@@ -70,6 +71,17 @@ def test_the_listing_has_size_and_hash_of_every_file(built):
     assert parts["models/ucmerced/model.onnx"] == "answer"
     assert parts["runtime/ort/ort-wasm-simd-threaded.asyncify.wasm"] == "extra"
     assert parts["imagery/sources.json"] == "rest"
+
+
+def test_of_other_models_only_the_facts_are_part_of_the_first_download():
+    wanted = {
+        "model.onnx": "extra", "card.json": "rest", "golden.json": "rest", "report.json": "extra",
+        "report.md": "extra", "README.md": "extra", "stac-item.json": "extra",
+    }  # fmt: skip
+    assert {file: build._part(f"models/wide/{file}", "world") for file in wanted} == wanted
+    assert build._part("models/world/model.onnx", "world") == "answer"
+    assert build._part("models/world/report.json", "world") == "extra"
+    assert build._part("models/index.json", "world") == "rest"
 
 
 class References(HTMLParser):

@@ -11,6 +11,7 @@ import torch
 from pyapp.core.imagery.chip import resample
 from pyapp.core.imagery.mosaic import decode
 from pyapp.core.model.card import Card
+from pyapp.core.model.listing import models_from_json
 from tests.training.conftest import CHIP_PX, quick, texture
 from training.figures import measure, side_by_side
 from training.networks import learn, onnx_file, predict, stored, surgery
@@ -78,7 +79,21 @@ def test_the_card_is_what_the_page_reads(published):
     assert card.labels == ("stripes", "blobs", "plain")
     assert card.chip_px == CHIP_PX
     index = json.loads((published.parent / "index.json").read_text())
-    assert index == {"default": "tiny", "models": [{"name": "tiny", "title": "Three textures"}]}
+    assert index["default"] == "tiny"
+    facts = json.loads((published / "card.json").read_text())
+    assert index["models"] == [
+        {
+            "name": "tiny",
+            "title": "Three textures",
+            "description": "Tells 3 kinds of ground apart, from stripes to plain.",
+            "footprint_m": card.footprint_m,
+            "resolution": facts["resolution"],
+            "classes": 3,
+            "size_bytes": facts["size_bytes"],
+            "licence": facts["licence"],
+        }
+    ]
+    assert models_from_json((published.parent / "index.json").read_text())[0].name == "tiny"
 
 
 def test_card_and_metadata_carry_the_same_facts(published):

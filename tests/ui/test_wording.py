@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from pyapp.core.ground.geo import Footprint, LngLat
+from pyapp.core.model.listing import ListedModel
 from pyapp.core.model.prediction import predictions
 from pyapp.core.state import CellState
+from pyapp.core.survey.facts import ModelFacts
 from pyapp.ui.answer import wording as answer_wording
 from pyapp.ui.answer.wording import (
     common,
@@ -22,9 +24,17 @@ from pyapp.ui.answer.wording import (
     steadiness,
     title,
 )
-from pyapp.ui.device.wording import AUTOMATIC, backend_note
+from pyapp.ui.device import wording as device_wording
+from pyapp.ui.device.wording import AUTOMATIC, arrival, backend_note, notes, takes
 from pyapp.ui.survey import wording as survey_wording
-from pyapp.ui.survey.wording import cost, progress, step_name, stored_state, without_answer
+from pyapp.ui.survey.wording import (
+    cost,
+    progress,
+    step_name,
+    stored_state,
+    thresholds,
+    without_answer,
+)
 from pyapp.work.classifier import SIZES, Answer
 from pyapp.work.ground import GroundChip
 from pyapp.work.store import StoredSurvey
@@ -36,7 +46,7 @@ from tests.work.test_runner import THREE, TWO_CORES
 PLACE = Footprint(LngLat(85.52, 27.63), SIDE_M)
 
 
-@pytest.mark.parametrize("module", [answer_wording, survey_wording])
+@pytest.mark.parametrize("module", [answer_wording, device_wording, survey_wording])
 def test_the_examples_hold(module):
     found = doctest.testmod(module)
     assert found.attempted and not found.failed
@@ -97,6 +107,61 @@ def test_an_answer_that_is_a_group_says_what_is_inside_it():
     assert [each.label for each in listed(group)] == ["road", "town"]
     fine = prediction(0.9, 0.04, 0.03, 0.03, tree=TREE, levels=LEVELS)
     assert (title(fine), path(fine)) == ("field", "open land › farmed")
+
+
+def test_without_a_limit_of_familiarity_there_is_no_doubt_of_it():
+    silent = prediction(0.7, 0.1, 0.1, 0.1, familiar=False)
+    assert doubt(silent) == "Unlike anything I was trained on"
+    ours = card()
+    assert not ours.judges_familiarity
+    outputs = {
+        "probability": np.array([[0.7, 0.1, 0.1, 0.1]], np.float32),
+        "embedding": np.ones((1, 8), np.float32),
+        "activation": np.full((1, 4, 2, 2), -1e9, np.float32),
+    }
+    assert doubt(predictions(ours, outputs)[0]) == ""
+
+
+def test_the_slider_says_what_it_does_to_groups():
+    flat = ModelFacts.of(card())
+    assert thresholds(flat, 0.3) == ""
+    grouped = ModelFacts.of(card(tree=TREE, levels=LEVELS))
+    assert thresholds(grouped, 0.9) == (
+        "To be the answer, a group at the top needs 60%, a smaller group 70% and a class 90%."
+    )
+    assert thresholds(grouped, 0.65) == (
+        "To be the answer, a group at the top needs 60%, a smaller group 65% and a class 65%, "
+        "less than the 80% that the model vouches for."
+    )
+    tops = ModelFacts.of(card(tree={"land": ["field", "river", "road", "town"]}, levels=LEVELS))
+    assert thresholds(tops, 0.8) == (
+        "To be the answer, a group at the top needs 60% and a class 80%."
+    )
+
+
+def test_a_model_says_what_it_takes_as_far_as_that_is_known():
+    assert takes(ListedModel("old", "Old"), is_kept=False) == ""
+    assert takes(ListedModel("old", "Old"), is_kept=True) == "Kept on this device"
+    assert takes(ListedModel("new", "New", size_bytes=2_656_951), True) == (
+        "2.7 MB kept on this device"
+    )
+    assert arrival("Wide", 1_200_000, 2_656_951) == "Fetching Wide: 1.2 of 2.7 MB"
+    assert arrival("Wide", 1_200_000, 0) == "Fetching Wide: 1.2 MB"
+
+
+def test_a_model_says_where_it_comes_from_and_for_which_use():
+    listed = ListedModel("wide", "Wide", licence="research use", use="research")
+    assert [each.text for each in notes(listed, None)] == [
+        "Licence: research use",
+        "Learned from pictures published for research: check whether your use is research.",
+    ]
+    assert [each.kind for each in notes(listed, None)] == ["fact", "mind"]
+    # A list of an earlier version says nothing; the card of the model in use does.
+    own = card(licence="MIT", training_data="pictures of our own")
+    assert [each.text for each in notes(ListedModel("ours", "Ours"), own)] == [
+        "Licence: MIT", "Learned from pictures of our own",
+    ]  # fmt: skip
+    assert notes(ListedModel("ours", "Ours"), card()) == []
 
 
 def test_answers_at_five_sizes_agree_on_the_finest_group_around_them():

@@ -83,7 +83,7 @@ class FakeFetch:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def __call__(self, url, limit_s):
+    async def __call__(self, url, limit_s, arrived=None):
         self.asked.append(url)
         self.now += 1
         self.most = max(self.most, self.now)
@@ -100,6 +100,9 @@ class FakeFetch:
             raise StatusError(answer)
         if isinstance(answer, Exception):
             raise answer
+        if arrived is not None:
+            arrived(len(answer) // 2)
+            arrived(len(answer))
         return answer
 
 

@@ -4,7 +4,12 @@ import asyncio
 
 import pytest
 
-from pyapp.core.errors import DamagedModelError, MissingModelError, ModelListError
+from pyapp.core.errors import (
+    DamagedModelError,
+    MissingModelError,
+    ModelListError,
+    NotFetchedModelError,
+)
 from tests.work.fakes import FakeHardware, run
 from tests.work.parts import Parts
 from tests.work.test_runner import TWO_CORES
@@ -47,10 +52,10 @@ def test_the_last_choice_wins_whichever_loads_last():
         await parts.load()
         fetch = parts.files._fetch
 
-        async def held(url, limit_s):
+        async def held(url, limit_s, arrived=None):
             if url.endswith("model.onnx"):
                 await gates[url.split("/")[1]].wait()
-            return await fetch(url, limit_s)
+            return await fetch(url, limit_s, arrived)
 
         parts.files._fetch = held
         first = asyncio.create_task(parts.models.choose("a"))
@@ -131,6 +136,91 @@ def test_who_must_know_is_told_before_the_one_before_is_closed():
         await parts.load()
         await parts.models.choose("a")
         assert seen == [("ours", 1), ("a", 2)]
+        assert in_use(parts) == ("a", 1)
+
+    run(work())
+
+
+def test_a_model_that_does_not_arrive_leaves_the_one_before_and_says_both():
+    parts = parts_of()
+    parts.instead = {"models/a/model.onnx": 404}
+
+    async def work():
+        await parts.load()
+        with pytest.raises(NotFetchedModelError, match=r"A is not kept .* so Ours is used"):
+            await parts.models.choose("a")
+        assert in_use(parts) == ("ours", 1)
+        assert parts.models.chosen == "ours"
+
+    run(work())
+
+
+def test_a_link_to_a_model_that_does_not_arrive_gives_the_default():
+    parts = parts_of()
+    parts.instead = {"models/b/card.json": 404}
+
+    async def work():
+        with pytest.raises(NotFetchedModelError, match=r"B is not kept .* so Ours is used"):
+            await parts.load("b")
+        assert in_use(parts) == ("ours", 1)
+        assert parts.models.error is None
+
+    run(work())
+
+
+def test_it_is_told_how_far_the_chosen_model_has_arrived():
+    parts = parts_of()
+    heard = []
+
+    async def work():
+        parts.models.on_arrival(lambda card, size: heard.append((card.name, size)))
+        await parts.load()
+        size = len(b"network of ours")
+        assert heard == [("ours", size // 2), ("ours", size)]
+
+    run(work())
+
+
+def test_a_model_that_is_given_up_while_it_arrives_leaves_the_one_before():
+    parts = parts_of()
+
+    async def work():
+        await parts.load()
+        parts.fetch.open.clear()
+        choosing = asyncio.create_task(parts.models.choose("a"))
+        await asyncio.sleep(0.01)
+        choosing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await choosing
+        parts.fetch.open.set()
+        assert parts.fetch.cancelled
+        assert in_use(parts) == ("ours", 1)
+        assert parts.models.chosen == "ours"
+
+    run(work())
+
+
+def test_once_a_model_is_there_it_is_too_late_to_give_it_up():
+    """Or some parts of the page would know of it, and others not."""
+    parts = parts_of()
+    told, gate = [], asyncio.Event()
+
+    async def slow():
+        await gate.wait()
+        told.append(parts.models.runner.card.name)
+
+    async def work():
+        await parts.load()
+        parts.models.on_change(slow)
+        choosing = asyncio.create_task(parts.models.choose("a"))
+        while parts.models.runner.card.name != "a":
+            await asyncio.sleep(0)
+        choosing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await choosing
+        gate.set()
+        await asyncio.sleep(0.01)
+        assert told == ["a"]
         assert in_use(parts) == ("a", 1)
 
     run(work())

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pyapp.core.model.card import Card
+from pyapp.core.model.listing import ListedModel, models_to_json
 from training.figures.golden import write_golden
 from training.files import write_text
 from training.networks import onnx_file, stored
@@ -138,11 +139,7 @@ def _write_index(models: Path) -> None:
     """List the models; the first one made stays the page's default."""
     index = models / INDEX_FILE
     listed = json.loads(index.read_text()) if index.exists() else {}
-    cards = [json.loads(each.read_text()) for each in sorted(models.glob(f"*/{CARD_FILE}"))]
-    names = [each["name"] for each in cards]
-    default = listed.get("default")
-    facts = {
-        "default": default if default in names else names[0],
-        "models": [{"name": each["name"], "title": each["title"]} for each in cards],
-    }
-    write_text(index, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    cards = sorted(models.glob(f"*/{CARD_FILE}"))
+    found = [ListedModel.of_card(json.loads(each.read_text())) for each in cards]
+    names, default = [each.name for each in found], listed.get("default")
+    write_text(index, models_to_json(default if default in names else names[0], found))

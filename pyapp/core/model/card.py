@@ -1,11 +1,12 @@
-"""The facts about a model: its card, and the list of models."""
+"""The facts about a model: its card."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from pyapp.core.errors import CardError, ModelListError
+from pyapp.core.errors import CardError
 from pyapp.core.model.nodes import MOST_NODES
 from pyapp.core.model.tree import Levels, Tree
 
@@ -38,8 +39,17 @@ class Card:
         conformal prediction, fitted when the model was made. May be empty.
     familiar : float
         If a chip's largest logit is below this, the chip is unlike what the model was trained on.
+        Minus infinity if the card doesn't say: then no chip counts as unlike.
     sha256 : str
         Hexadecimal digest of the model's file.
+    size_bytes : int
+        Size of that file; 0 if the card doesn't say.
+    licence : str
+        Empty if the card doesn't say.
+    training_data : str
+        What it was trained on; empty if the card doesn't say.
+    use : str
+        The use that those pictures were published for, such as "research"; empty if any.
     """
 
     name: str
@@ -52,6 +62,10 @@ class Card:
     sets: dict[float, float]
     familiar: float
     sha256: str
+    size_bytes: int = 0
+    licence: str = ""
+    training_data: str = ""
+    use: str = ""
 
     @property
     def resolution_m(self) -> float:
@@ -62,6 +76,11 @@ class Card:
     def threshold(self) -> float:
         """Probability below which a class is not the answer."""
         return self.levels.cls
+
+    @property
+    def judges_familiarity(self) -> bool:
+        """Whether it can tell a chip that is unlike what the model was trained on."""
+        return self.familiar > -math.inf
 
     @classmethod
     def from_json(cls, name: str, text: str) -> "Card":
@@ -96,12 +115,17 @@ class Card:
                 sets={float(cover): float(level) for cover, level in facts.get("sets", {}).items()},
                 familiar=float(facts.get("familiar", "-inf")),
                 sha256=str(facts["sha256"]),
+                size_bytes=int(facts.get("size_bytes", 0)),
+                licence=str(facts.get("licence", "")),
+                training_data=str(facts.get("training_data", "")),
+                use=str(facts.get("use", "")),
             )
         except KeyError as error:
             raise CardError(name, f"it lacks {error.args[0]}") from error
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CardError(name, f"it cannot be read ({error})") from error
-        if not (card.chip_px > 0 and card.footprint_m > 0 and 0 <= card.threshold <= 1):
+        sizes = card.chip_px > 0 and card.footprint_m > 0 and card.size_bytes >= 0
+        if not (sizes and 0 <= card.threshold <= 1):
             raise CardError(name, "its sizes or its threshold are out of range")
         return card
 
@@ -123,26 +147,3 @@ def _tree_and_levels(
         return Tree.from_json(labels, facts["tree"]), Levels.from_json(facts.get("levels"))
     except ValueError as error:
         raise CardError(name, str(error)) from error
-
-
-class ModelName(NamedTuple):
-    """A model that can be chosen: the name of its folder, and its title as a person reads it."""
-
-    name: str
-    title: str
-
-
-def models_from_json(text: str) -> list[ModelName]:
-    """The models that ``index.json`` lists, the default first.
-
-    Raises
-    ------
-    ModelListError
-        If it is not JSON or names no default.
-    """
-    try:
-        facts = json.loads(text)
-        listed = [ModelName(each["name"], each["title"]) for each in facts["models"]]
-        return sorted(listed, key=lambda each: each.name != facts["default"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelListError from error

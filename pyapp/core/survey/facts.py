@@ -10,11 +10,16 @@ from pyapp.core.model.card import MOST_CLASSES, Card
 from pyapp.core.model.tree import Levels, Tree
 
 MOST_CHIP_PX = 4096
+# Texts about a model that are empty if its card doesn't have them.
+ABOUT = ("licence", "training_data", "use")
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """The facts about its model that a survey is stored with; see `Card`."""
+    """The facts about its model that a survey is stored with; see `Card`.
+
+    Earlier versions stored nothing from ``licence`` on.
+    """
 
     name: str
     title: str
@@ -23,6 +28,10 @@ class ModelFacts:
     chip_px: int
     tree: Tree
     levels: Levels
+    licence: str = ""
+    training_data: str = ""
+    use: str = ""
+    judges_familiarity: bool = True
 
     @classmethod
     def of(cls, card: Card) -> "ModelFacts":
@@ -46,6 +55,9 @@ class ModelFacts:
         }
         if not self.tree.is_flat:
             stored |= {"tree": self.tree.to_json(), "levels": self.levels.to_json()}
+        stored |= {name: getattr(self, name) for name in ABOUT if getattr(self, name)}
+        if not self.judges_familiarity:
+            stored["judges_familiarity"] = False
         return stored
 
     @classmethod
@@ -74,6 +86,8 @@ class ModelFacts:
             chip_px=as_whole(stored["chip_px"], 1, MOST_CHIP_PX),
             tree=tree,
             levels=levels,
+            judges_familiarity=as_switch(stored.get("judges_familiarity", True)),
+            **{name: as_text(stored.get(name, "")) for name in ABOUT},
         )
 
 
@@ -126,6 +140,19 @@ def as_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{reprlib.repr(value)} is not text")
     value.encode()
+    return value
+
+
+def as_switch(value: object) -> bool:
+    """A stored true or false.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{reprlib.repr(value)} is neither true nor false")
     return value
 
 

@@ -17,7 +17,7 @@ from pyapp.core.imagery.source import FINEST_ZOOM
 from pyapp.core.model.tree import NOT_SURE, PATH_SIGN
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import DIGEST_BYTES, UNKNOWN_ZOOM, Batch
-from pyapp.core.survey.facts import as_number, as_whole
+from pyapp.core.survey.facts import ModelFacts, as_number, as_whole
 from pyapp.core.survey.restore import restored
 from pyapp.core.survey.survey import Survey
 
@@ -48,7 +48,8 @@ def to_geojson(survey: Survey) -> str:
 
     A feature's ``class`` and ``score`` are those of the answer, after corrections; ``best`` is
     what the model said. With a tree, the answer may be a group, as ``level`` and ``path`` tell, or
-    null if the model is not sure; without one, it is the best class, sure or not. The collection's
+    null if the model is not sure; without one, it is the best class, sure or not. ``familiarity``
+    is null if the model's card doesn't say from where a chip is familiar. The collection's
     ``lookdown`` member holds what `from_geojson` needs.
     """
     lines = [
@@ -67,7 +68,7 @@ def to_csv(survey: Survey) -> str:
     best = [f"{name}_{place}" for place in range(1, BEST + 1) for name in ("class", "score")]
     table.writerow(["cell", "lng", "lat", "side_m", "state", "class_id", "class", "score",
                     "level", "path", "corrected", *best, "chip_sha256", "model", "model_sha256",
-                    "imagery", "credit", "wkt"])  # fmt: skip
+                    "model_licence", "imagery", "credit", "wkt"])  # fmt: skip
     for row in _rows(survey):
         pairs = [value for each in row["best"] for value in (each["class"], each["score"])]
         pairs += [""] * (2 * BEST - len(pairs))
@@ -80,7 +81,7 @@ def to_csv(survey: Survey) -> str:
              _or_empty(row["class_id"]), _or_empty(row["class"]), _or_empty(row["score"]),
              row["level"] or "", PATH_SIGN.join(row["path"]), int(row["corrected"]),
              *pairs, row["chip_sha256"] or "", survey.model.name, survey.model.sha256,
-             survey.imagery.name, survey.imagery.credit,
+             survey.model.licence, survey.imagery.name, survey.imagery.credit,
              f"MULTIPOLYGON ({rings})"]
         )  # fmt: skip
     return out.getvalue()
@@ -145,7 +146,9 @@ def _said(survey: Survey, number: int) -> dict[str, Any]:
     """What is written about what the model said of a cell."""
     labels, probability = survey.model.labels, survey.probability[number]
     return {
-        "familiarity": round(float(survey.familiarity[number]), 3),
+        "familiarity": round(float(survey.familiarity[number]), 3)
+        if survey.model.judges_familiarity
+        else None,
         "best": [
             {"class": labels[each], "score": round(float(probability[each]), 4)}
             for each in np.argsort(-probability, kind="stable")[:BEST]
@@ -241,8 +244,7 @@ def _batch(survey: Survey, rows: list[dict[str, Any]]) -> Batch:
         probability=restored(survey.model, answers),
         embedding=np.empty((len(answers), 0), np.float16),
         familiarity=np.array(
-            [as_number(row["familiarity"], -MOST_FAMILIAR, MOST_FAMILIAR) for row in answers],
-            np.float32,
+            [_familiarity(row["familiarity"], survey.model) for row in answers], np.float32
         ),
         digest=np.frombuffer(digests, np.uint8).reshape(len(answers), DIGEST_BYTES),
     )
@@ -253,6 +255,13 @@ def _digest(text: str) -> bytes:
     if len(digest) != DIGEST_BYTES:
         raise ValueError(f"a chip_sha256 has {len(digest)} bytes")
     return digest
+
+
+def _familiarity(value: object, model: ModelFacts) -> float:
+    """How familiar a chip is; nothing is written of a model that can't judge that."""
+    if value is None and not model.judges_familiarity:
+        return 0.0
+    return as_number(value, -MOST_FAMILIAR, MOST_FAMILIAR)
 
 
 def _zoom(value: object) -> int:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from pyscript import web
 
-from pyapp.core.errors import BusyError, InferenceError, ModelError
+from pyapp.core.errors import BusyError, ModelError, SurveyRunningError
 from pyapp.core.imagery.source import Source
 from pyapp.core.model.backend import Backend
 from pyapp.ui.device.wording import AUTOMATIC, backend_note
 from pyapp.ui.shell.dom import fill, on, on_any, toggle
 from pyapp.ui.shell.notice import BACKEND, Notice
-from pyapp.work.busy import Busy
+from pyapp.work.busy import SURVEY, Busy
 from pyapp.work.ground import Ground
 from pyapp.work.models import Models
 from pyapp.work.runner import Runner
@@ -76,10 +76,16 @@ class BackendPanel:
         runner = self.models.runner
         if runner is None:
             return
-        if self.busy:
-            raise BusyError("measure")
+        self._check_idle("measure")
         runner.forget()
         await self._measure(runner, runner.device.backends)
+
+    def _check_idle(self, what_to_do: str) -> None:
+        """Refuse what would disturb something that is under way."""
+        if self.busy.is_doing(SURVEY):
+            raise SurveyRunningError(what_to_do)
+        if self.busy:
+            raise BusyError(what_to_do)
 
     async def _measure(self, runner: Runner, backends: tuple[Backend, ...]) -> None:
         if self._working:
@@ -99,14 +105,13 @@ class BackendPanel:
 
     async def _pick(self, runner: Runner, name: str) -> None:
         try:
-            if self.busy:
-                raise BusyError("choose another backend")
+            self._check_idle("choose another backend")
             if name:
                 await runner.use(next(each for each in runner.device.backends if _id(each) == name))
             else:
                 await runner.use_best()
             self.notice.clear(BACKEND)
-        except (ModelError, InferenceError, BusyError) as error:
+        except (ModelError, BusyError, SurveyRunningError) as error:
             self.notice.tell(error, BACKEND)
         finally:
             self._set_working(False)

@@ -1,5 +1,6 @@
 """Whether the application is kept on the device, and what to do when there is a newer one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyscript import web
@@ -36,8 +37,13 @@ class ReleasePanel:
         self._question = web.page["newer"]
         self._now, later = self._question.find("button")
         self._release = Release(self._show)
+        self._on_complete: list[Callable[[], object]] = []
         on("click", self._now, lambda: self.tasks.start(self._switch()))
         on("click", later, self._answered)
+
+    def on_complete(self, handler: Callable[[], object]) -> None:
+        """Call ``handler()`` once a release is kept."""
+        self._on_complete.append(handler)
 
     async def keep(self) -> None:
         """Have the application kept; to be called once the page can be used."""
@@ -64,6 +70,9 @@ class ReleasePanel:
             self._line.textContent = SAID[state]
         else:
             self.tasks.start(self._say_size())
+        if state == ReleaseState.COMPLETE:
+            for handler in self._on_complete:
+                handler()
 
     async def _say_size(self) -> None:
         size, _free = await stored_mb()

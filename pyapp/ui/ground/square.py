@@ -1,16 +1,21 @@
 """The square of ground: where the person put it."""
 
+import math
 from collections.abc import Callable
 
 from pyscript import web, when
 
 from pyapp.bridge.leaflet import GroundMap, SquareOverlay
-from pyapp.core.ground.geo import Footprint, LngLat, bounds_of, moved
+from pyapp.core.address import View
+from pyapp.core.ground.geo import Footprint, LngLat, bounds_of, moved, resolution_m
 from pyapp.ui.shell.dom import on
 
 # Until the model's card has come: UC Merced's 256 px of 0.3048 m.
 FIRST_SIDE_M = 256 * 0.3048
 STEP = 0.1
+# Side of the square on the screen, in pixels, after another model changed it too much; and the
+# least and most that is left alone, the latter as a share of the map.
+WANTED_PX, SMALLEST_PX, LARGEST_SHARE = 150, 24, 0.8
 ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, 1), "ArrowDown": (0, -1)}
 
 
@@ -53,13 +58,25 @@ class Square:
 
     def resize(self, side_m: float) -> None:
         """Take the side that the model's card gives, in metres."""
+        before_m = self.footprint.side_m
         self._lay(Footprint(self.footprint.centre, side_m))
+        self._bring_into_view(before_m)
         web.page["side"].textContent = f"{side_m:.0f} m"
         self._element.setAttribute(
             "aria-label",
             f"Square of {side_m:.0f} metres of ground. Arrow keys move it by a tenth of that, "
             "with Shift by its full side; Enter classifies.",
         )
+
+    def _bring_into_view(self, before_m: float) -> None:
+        """Zoom the map if the square grew too large for it, or shrank too far to be seen."""
+        view, (centre, side_m) = self._map.view, self.footprint
+        side_px = side_m / resolution_m(view.zoom, centre.lat)
+        too_large = side_m > before_m and side_px > LARGEST_SHARE * min(self._map.size_px)
+        too_small = side_m < before_m / 2 and side_px < SMALLEST_PX
+        if too_large or too_small:
+            zoom = view.zoom - round(math.log2(side_px / WANTED_PX))
+            self._map.show(View(centre, max(0, zoom)))
 
     def bring_here(self) -> None:
         """Put the square in the middle of the map."""

@@ -6,7 +6,7 @@ from pyapp.core.errors import LookdownError
 from pyapp.ui.shell.dom import on
 
 # What a message may be about.
-ANSWER, IMAGERY, BACKEND, CELL = "answer", "imagery", "backend", "cell"
+ANSWER, IMAGERY, BACKEND, CELL, MODEL = "answer", "imagery", "backend", "cell", "model"
 
 
 class Notice:

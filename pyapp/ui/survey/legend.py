@@ -11,6 +11,7 @@ from pyapp.ui.shell.dom import on, on_any
 from pyapp.ui.shell.history import History
 from pyapp.ui.survey.compare import Comparison
 from pyapp.ui.survey.layer import FIRST_OPACITY, SurveyLayer
+from pyapp.ui.survey.wording import thresholds
 
 NOT_SURE = "not sure"
 
@@ -30,6 +31,7 @@ class Legend:
         self._change = web.page.find("#legend .change")[0]
         self._sure = web.page["sure-from"]
         self._sure_said = web.page["sure-said"]
+        self._sure_means = web.page["sure-means"]
         self._opacity = web.page["opacity"]
         self._smooth = web.page["smooth"]
         self._opacity.value = FIRST_OPACITY
@@ -60,6 +62,8 @@ class Legend:
         if survey is None or painter is None:
             return
         self._sure_said.textContent = f"{look.threshold:.0%}"
+        self._sure_means.textContent = thresholds(survey.model, look.threshold)
+        self._sure_means.hidden = survey.model.tree.is_flat
         found = {each.node_id: each for each in painter.legend_rows(look)}
         before = self.comparison.legend_rows(look)
         self._change.hidden = before is None

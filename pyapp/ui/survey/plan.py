@@ -10,7 +10,8 @@ from pyapp.bridge.overlays import Outline
 from pyapp.core.errors import AreaError, ForbiddenSurveyError, LargeAreaError
 from pyapp.core.ground.area import Area, rectangle
 from pyapp.core.ground.geo import LngLat
-from pyapp.core.ground.grid import STEPS, Grid, plan, reading
+from pyapp.core.ground.grid import STEPS, Grid, plan
+from pyapp.core.ground.reading import reading
 from pyapp.core.imagery.source import Source
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.shell.dom import on, option

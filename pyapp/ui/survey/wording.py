@@ -1,10 +1,17 @@
 """What the page says about surveys; plain text, without a screen."""
 
-from pyapp.core.model.tree import NOT_SURE
+from pyapp.core.model.tree import NOT_SURE, Level
 from pyapp.core.state import CellState
+from pyapp.core.survey.facts import ModelFacts
 from pyapp.core.survey.survey import Survey
 from pyapp.work.store import StoredSurvey
 
+# What each level of a tree needs, as the slider of a survey says it.
+NEEDS = {
+    Level.TOP: "a group at the top needs",
+    Level.GROUP: "a smaller group",
+    Level.CLASS: "a class",
+}
 STEP_NAMES = {0.5: "half a square", 1.0: "one square"}
 # States that the progress counts, together where a person sees no difference.
 COUNTED = (
@@ -101,6 +108,25 @@ def answer_name(survey: Survey, number: int) -> str:
     """The answer for a cell, as fine as the model can vouch for."""
     node_id = int(survey.answers()[number])
     return "not sure" if node_id == NOT_SURE else survey.model.tree.nodes[node_id].name
+
+
+def thresholds(model: ModelFacts, threshold: float) -> str:
+    """What the slider of a survey does to groups of classes; empty without any.
+
+    Parameters
+    ----------
+    model : ModelFacts
+    threshold : float
+        Where the slider stands.
+    """
+    levels, there = model.levels.at(threshold), {each.level for each in model.tree.nodes}
+    parts = [f"{NEEDS[level]} {levels[level]:.0%}" for level in Level if level in there]
+    if len(parts) == 1:
+        return ""
+    said = f"To be the answer, {', '.join(parts[:-1])} and {parts[-1]}"
+    if threshold < model.levels.cls:
+        said += f", less than the {model.levels.cls:.0%} that the model vouches for"
+    return said + "."
 
 
 def stored_state(stored: StoredSurvey) -> str:
