@@ -9,7 +9,7 @@ from pyscript.ffi import to_js
 from pyapp.work.ports import StatusError, UnreachableError
 
 
-async def fetch_bytes(url: str, limit_s: float) -> bytes:
+async def fetch_bytes(url: str, limit_s: float, keep: bool = True) -> bytes:
     """The body of ``url``.
 
     Parameters
@@ -18,6 +18,8 @@ async def fetch_bytes(url: str, limit_s: float) -> bytes:
         Absolute, or relative to the page.
     limit_s : float
         Seconds until all of the body must have arrived.
+    keep : bool
+        Whether the browser's cache may have a copy.
 
     Raises
     ------
@@ -25,14 +27,15 @@ async def fetch_bytes(url: str, limit_s: float) -> bytes:
     """
     controller = js.AbortController.new()
     try:
-        return await asyncio.wait_for(_body(url, controller.signal), limit_s)
+        return await asyncio.wait_for(_body(url, controller.signal, keep), limit_s)
     except (TimeoutError, asyncio.CancelledError):
         controller.abort()
         raise
 
 
-async def _body(url: str, signal) -> bytes:
-    options = to_js({"signal": signal, "credentials": "omit"})
+async def _body(url: str, signal, keep: bool) -> bytes:
+    cache = "default" if keep else "no-store"
+    options = to_js({"signal": signal, "credentials": "omit", "cache": cache})
     try:
         response = await js.fetch(url, options)
         if response.status != 200:

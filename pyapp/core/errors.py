@@ -77,6 +77,22 @@ class RefusedTileError(TileError):
         )
 
 
+class ForbiddenReadingError(TileError):
+    """The provider of the imagery allows looking at it only."""
+
+    def __init__(self, name: str, allowed: list[str]) -> None:
+        super().__init__(
+            f"The terms of {name} allow looking at it, but not classifying it. {_instead(allowed)}"
+        )
+
+
+def _instead(allowed: list[str]) -> str:
+    """What to do about imagery that may not be read, with the names of what may be."""
+    if not allowed:
+        return "No other imagery of this list covers this place: choose imagery of your own."
+    return f"Choose {' or '.join(allowed)} instead, which covers this place."
+
+
 class NotAnImageError(TileError):
     """The bytes of a tile can't be decoded as a picture."""
 
@@ -285,10 +301,8 @@ class ForbiddenSurveyError(AreaError):
     """The provider of the imagery does not allow reading it in bulk."""
 
     def __init__(self, name: str, allowed: list[str]) -> None:
-        others = " or ".join(allowed)
         super().__init__(
-            f"The terms of {name} do not allow analysing it in bulk. "
-            f"Choose {others} for a survey; single squares are fine."
+            f"The terms of {name} do not allow analysing it in bulk. {_instead(allowed)}"
         )
 
 

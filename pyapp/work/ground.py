@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyapp.core.errors import (
+    ForbiddenReadingError,
     MissingTileError,
     NotAnImageError,
     NotAPictureError,
@@ -121,10 +122,14 @@ class Ground:
 
         Raises
         ------
+        ForbiddenReadingError
+            If the terms of the imagery do not allow it.
         MissingTileError, RefusedTileError, SlowTileError, UnreachableTileError
         """
+        if not source.allows.read:
+            raise ForbiddenReadingError(source.name, [])
         try:
-            return await self._fetch(source.url_of(tile), TILE_LIMIT_S)
+            return await self._fetch(source.url_of(tile), TILE_LIMIT_S, source.allows.keep)
         except StatusError as error:
             if error.status in NO_TILE:
                 raise MissingTileError(tile) from error

@@ -57,8 +57,10 @@ class Clock(Protocol):
 class Fetch(Protocol):
     """Reads addresses."""
 
-    async def __call__(self, url: str, limit_s: float) -> bytes:
+    async def __call__(self, url: str, limit_s: float, keep: bool = True) -> bytes:
         """The body of ``url``, which must arrive within ``limit_s`` seconds.
+
+        Without ``keep``, no copy of it stays on the device.
 
         Raises
         ------

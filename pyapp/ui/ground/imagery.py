@@ -8,12 +8,14 @@ from pyscript import web, when
 from pyapp.bridge import browser
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.core.address import ImageryRef, View, imagery_from
-from pyapp.core.errors import AddressError
+from pyapp.core.errors import AddressError, ForbiddenReadingError
 from pyapp.core.ground.geo import LngLat
+from pyapp.core.imagery.choice import readable
 from pyapp.core.imagery.coverage import fullest_view
 from pyapp.core.imagery.source import OWN_ID, Source, own_source
 from pyapp.core.survey.facts import ImageryFacts
-from pyapp.ui.shell.dom import on, on_any, toggle
+from pyapp.ui.ground.sources import SourceList
+from pyapp.ui.shell.dom import on, toggle
 from pyapp.ui.shell.notice import ANSWER, IMAGERY, Notice
 
 OWN_MAX_ZOOM = 19
@@ -36,21 +38,31 @@ class ImageryPanel:
         self._elsewhere = web.page["elsewhere"]
         self._own_error = web.page["own-error"]
         self.source = self._first_source()
-        self._list_sources()
+        self._list = SourceList([each for each in sources if each.allows.show], self.pick)
         when("submit", web.page["sources"])(self._use_own)
         on("close", self._agree, self._agreed)
         on("click", self._elsewhere.find("button")[0], self._go_home)
-        on_any("change", web.page["source-list"], "input", self._picked)
 
     @property
     def builtin(self) -> Source:
         """The imagery that is on the device."""
         return self._sources[0]
 
-    @property
-    def sources(self) -> list[Source]:
-        """All that are offered."""
-        return self._sources
+    def readable(self, place: LngLat, bulk: bool = False) -> list[str]:
+        """Names of imagery that covers a place and may be classified, or surveyed, there."""
+        return readable(self._sources, place, bulk)
+
+    def to_read(self, place: LngLat) -> Source:
+        """The chosen imagery, to be classified at a place.
+
+        Raises
+        ------
+        ForbiddenReadingError
+            If its terms do not allow that.
+        """
+        if not self.source.allows.read:
+            raise ForbiddenReadingError(self.source.name, self.readable(place))
+        return self.source
 
     def find(self, facts: ImageryFacts) -> Source | None:
         """The source of a survey, if it is the one chosen or on the device; else ``None``.
@@ -91,7 +103,7 @@ class ImageryPanel:
     def show_on(self, ground_map: GroundMap) -> None:
         """Show the chosen imagery on a map, from now on."""
         self._map: GroundMap = ground_map
-        ground_map.on("moveend", lambda _event: self._mind_coverage())
+        ground_map.on("moveend", lambda _event: self._map_moved())
         self._use(self.source)
         if self._asked_for is not None:
             web.page["agree-origin"].textContent = self._asked_for.origin
@@ -126,16 +138,6 @@ class ImageryPanel:
         max_zoom = OWN_MAX_ZOOM if named.max_zoom is None else named.max_zoom
         return own_source(named.name, max_zoom, browser.origin())
 
-    def _list_sources(self) -> None:
-        for source in self._sources:
-            radio = web.input_(type="radio", name="source", value=source.id)
-            where = "Built in, works with no network" if source.origin is None else source.origin
-            row = web.label(radio, web.span(source.name), web.small(where))
-            web.page["source-list"].append(row)
-
-    def _picked(self, radio) -> None:
-        self.pick(next(each for each in self._sources if each.id == radio.value))
-
     def pick(self, source: Source) -> None:
         """Show and read another imagery."""
         self._notice.clear(IMAGERY)
@@ -149,10 +151,13 @@ class ImageryPanel:
     def _use(self, source: Source) -> None:
         self.source = source
         web.page["imagery-name"].textContent = source.name
-        for radio in web.page.find("#source-list input"):
-            radio.checked = radio.value == source.id
+        self._list.show(source)
         self._map.lay(source, lambda: self._say_unreadable(source))
-        self._mind_coverage()
+        self._map_moved()
+        try:
+            self.to_read(self._map.view.centre)
+        except ForbiddenReadingError as error:
+            self._notice.tell(error, IMAGERY)
 
     def _say_unreadable(self, source: Source) -> None:
         self._notice.say(
@@ -186,8 +191,9 @@ class ImageryPanel:
         for handler in self._on_pick:
             handler()
 
-    def _mind_coverage(self) -> None:
-        """Where the built-in imagery ends, offer the way back to it."""
+    def _map_moved(self) -> None:
+        """List what covers the place; where the built-in imagery ends, offer the way back."""
+        self._list.arrange(self._map.view.centre)
         self._elsewhere.hidden = not self.source.coverage or self._map.sees_any(self.source)
 
     def _go_home(self) -> None:
