@@ -1,16 +1,15 @@
 """Builds the parts of the page and joins them: the one place that knows them all."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyapp.bridge import browser, canvas
 from pyapp.bridge.device import Browser
 from pyapp.bridge.http import fetch_bytes
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.onnx import Onnx
-from pyapp.bridge.pictures import on_picture, take_shared
+from pyapp.bridge.pictures import bytes_of, on_picture, take_shared
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.source import sources_from_json
 from pyapp.ui.answer.classify import Classify
@@ -35,6 +34,7 @@ from pyapp.work.tasks import Tasks, begin
 
 if TYPE_CHECKING:
     from pyapp.ui.answer.explain import Why
+    from pyapp.ui.ground.files import OwnFiles
     from pyapp.ui.survey.alike import Alike
     from pyapp.ui.survey.cells import Cells
     from pyapp.ui.survey.files import SurveyFiles
@@ -88,6 +88,7 @@ class Page:
     classifier: Classifier
     classify: Classify
     surveys: Surveys | None = None
+    files: "OwnFiles | None" = None
 
     def enter(self) -> None:
         """Finish what is being drawn, or classify what is in the square."""
@@ -107,9 +108,11 @@ class Page:
         if self.surveys is not None:
             self.surveys.close()
 
-    async def see(self, reading: Coroutine[Any, Any, bytes]) -> None:
-        """Look at a file that was given to the page: a survey of ours, or a picture."""
-        data = await reading
+    async def see(self, file) -> None:
+        """Look at a file that was given to the page: imagery, a survey of ours, or a picture."""
+        if self.files is not None and await self.files.see(file):
+            return
+        data = await bytes_of(file)
         if data.lstrip()[:1] == b"{" and self.surveys is not None:
             await self.surveys.files.see(data)
         else:
@@ -170,6 +173,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     from pyapp.bridge.database import Database
     from pyapp.ui.answer.explain import Steady, Why
     from pyapp.ui.device.release import ReleasePanel
+    from pyapp.ui.ground.files import OwnFiles
     from pyapp.ui.survey.alike import Alike, AlikePictures
     from pyapp.ui.survey.cells import Cells
     from pyapp.ui.survey.compare import Comparison
@@ -219,6 +223,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("M", "More like this", alike.find),
         ]
     )
-    on_picture(lambda reading: tasks.start(page.see(reading)))
+    page.files = OwnFiles(ground_map, imagery, ground, notice, tasks)
+    on_picture(lambda file: tasks.start(page.see(file)))
     tasks.start(listed.begin())
     await ReleasePanel(tasks, page.busy, session).keep()

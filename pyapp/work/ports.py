@@ -80,6 +80,31 @@ class Decode(Protocol):
         """
 
 
+class RasterReader(Protocol):
+    """A georeferenced file that is open, on the device or at an address."""
+
+    async def describe(self) -> str:
+        """What it says about itself, as `core.imagery.raster.raster_from_json` takes it."""
+
+    async def block(self, index: int, column: int, row: int, band: int) -> bytes:
+        """The samples of one of its tiles or strips, decompressed.
+
+        Parameters
+        ----------
+        index : int
+            Of the picture in the file.
+        column, row : int
+            Of the block in the picture.
+        band : int
+            If each band is stored on its own; else 0 gives all of them.
+
+        Raises
+        ------
+        UnreachableError
+            If it is not there or can't be decompressed.
+        """
+
+
 class Network(Protocol):
     """A model, opened by a runtime."""
 

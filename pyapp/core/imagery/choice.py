@@ -47,7 +47,8 @@ def facts_at(source: Source, place: LngLat) -> str:
     >>> facts_at(swiss, LngLat(7.4, 46.9))
     '0.20 m per pixel, 2024'
     """
-    fine = f"{resolution_m(source.max_zoom, place.lat):.2f} m per pixel"
+    ground_m = source.ground_m or resolution_m(source.max_zoom, place.lat)
+    fine = f"{ground_m:.2f} m per pixel"
     when = source.date or source.renewed
     return f"{fine}, {when}" if when else fine
 

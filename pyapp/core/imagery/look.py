@@ -64,7 +64,9 @@ def stretched(
     for band in bands:
         values = [part[..., band][_is_there(facts, part)] for part in parts]
         joined = np.concatenate(values).astype(np.float64) if values else np.zeros(0)
-        low, high = np.percentile(joined, PERCENTILES) if len(joined) else (0.0, 1.0)
+        # numpy's percentile needs parts of it that the page leaves out.
+        ordered = np.sort(joined) if len(joined) else np.array([0.0, 1.0])
+        low, high = (ordered[round(each / 100 * (len(ordered) - 1))] for each in PERCENTILES)
         ranges.append((float(low), float(high if high > low else low + 1)))
     return Look(bands, tuple(ranges))
 

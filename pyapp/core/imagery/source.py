@@ -12,6 +12,7 @@ from pyapp.core.errors import AddressError
 from pyapp.core.ground.geo import Bounds, LngLat, Tile, tile_at, wrapped
 
 OWN_ID = "own"
+FILE_ID = "file"
 FINEST_ZOOM = 24
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _KNOWN = {"z", "x", "y", "-y"}
@@ -74,6 +75,9 @@ class Source:
         When the pictures were taken, as far as is known for all of them.
     renewed : str
         Which pictures it shows, in words.
+    ground_m : float or None
+        Ground sample distance of what its tiles are made of, in metres per pixel, if that may be
+        coarser than the finest of them.
     series : str
         Name of the series of years that it belongs to.
     """
@@ -98,6 +102,7 @@ class Source:
     date: str = ""
     renewed: str = ""
     series: str = ""
+    ground_m: float | None = None
 
     def url_of(self, tile: Tile) -> str:
         """The address of one tile."""
@@ -230,6 +235,20 @@ def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
         credit=parts.hostname or "",
         origin=None if origin == page_origin else origin,
     )
+
+
+def is_geotiff(address: str) -> bool:
+    """Whether an address is that of a GeoTIFF rather than of tiles.
+
+    >>> is_geotiff("https://example.org/town.tif"), is_geotiff("https://example.org/{z}/{x}/{y}.tif")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    ending = parts.path.lower().endswith((".tif", ".tiff"))
+    return ending and "{" not in address and parts.scheme in ("http", "https")
 
 
 def _parts(address: str) -> SplitResult:

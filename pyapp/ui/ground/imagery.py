@@ -6,13 +6,13 @@ from dataclasses import replace
 from pyscript import web, when
 
 from pyapp.bridge import browser
-from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.core.address import ImageryRef, View, imagery_from
 from pyapp.core.errors import AddressError, ForbiddenReadingError
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.choice import readable
 from pyapp.core.imagery.coverage import fullest_view
-from pyapp.core.imagery.source import OWN_ID, Source, own_source
+from pyapp.core.imagery.source import OWN_ID, Source, is_geotiff, own_source
 from pyapp.core.survey.facts import ImageryFacts
 from pyapp.ui.ground.sources import SourceList
 from pyapp.ui.shell.dom import on, toggle
@@ -32,6 +32,9 @@ class ImageryPanel:
         self._sources = sources
         self._notice = notice
         self._on_pick: list[Callable[[], None]] = []
+        self._on_address: Callable[[str], object] = lambda _address: None
+        # What draws the tiles of sources that are made here.
+        self._draws: dict[str, Draw] = {}
         self._asked_for: Source | None = None
         self._details = web.page["imagery"]
         self._agree = web.page["agree"]
@@ -92,9 +95,23 @@ class ImageryPanel:
             return imagery_from(browser.query())
         if self.source is self._sources[0]:
             return None
+        if self.source.url in self._draws:
+            # A file is not there when the address is opened again.
+            return None
         if self.source.id == OWN_ID:
             return ImageryRef(self.source.url, self.source.max_zoom)
         return ImageryRef(self.source.id)
+
+    def offer(self, source: Source, draw: Draw) -> None:
+        """List imagery whose tiles are drawn here, in place of what has its id, and show it."""
+        self._draws[source.url] = draw
+        self._sources = [each for each in self._sources if each.id != source.id] + [source]
+        self._list.put(source)
+        self.pick(source)
+
+    def on_address(self, handler: Callable[[str], object]) -> None:
+        """Call ``handler(address)`` when the person gives the address of a GeoTIFF."""
+        self._on_address = handler
 
     def on_pick(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` after another imagery was chosen."""
@@ -152,7 +169,8 @@ class ImageryPanel:
         self.source = source
         web.page["imagery-name"].textContent = source.name
         self._list.show(source)
-        self._map.lay(source, lambda: self._say_unreadable(source))
+        draw = self._draws.get(source.url)
+        self._map.lay(source, lambda: self._say_unreadable(source), draw)
         self._map_moved()
         try:
             self.to_read(self._map.view.centre)
@@ -169,9 +187,14 @@ class ImageryPanel:
 
     def _use_own(self, event) -> None:
         event.preventDefault()
+        address = web.page["own-url"].value.strip()
+        if is_geotiff(address):
+            self._own_error.textContent = ""
+            self._on_address(address)
+            return
         try:
             max_zoom = int(web.page["own-zoom"].value or OWN_MAX_ZOOM)
-            source = own_source(web.page["own-url"].value, max_zoom, browser.origin())
+            source = own_source(address, max_zoom, browser.origin())
         except AddressError as error:
             self._own_error.textContent = str(error)
             web.page["own-url"].focus()

@@ -7,11 +7,12 @@ from pyscript import web
 
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.choice import by_place, facts_at, permission
-from pyapp.core.imagery.source import Source
+from pyapp.core.imagery.source import FILE_ID, Source
 from pyapp.ui.shell.dom import fill, on_any, option
 
 HERE, ELSEWHERE = "In the middle of the map", "Elsewhere"
 BUILT_IN = "Built in, works with no network"
+OWN_FILE = "Your own file"
 
 
 class SourceList:
@@ -38,6 +39,11 @@ class SourceList:
         self._rows = rows
         self._order: list[str] = []
         on_any("change", self._list, "input, select", self._changed)
+
+    def put(self, source: Source) -> None:
+        """Offer one more, in place of what has its id."""
+        self._rows[source.id] = _Row(source.id, source)
+        self._order = []
 
     def arrange(self, place: LngLat) -> None:
         """List first what covers a place, with what is known about it there."""
@@ -84,8 +90,11 @@ class _Row:
         self._series = {source.id: source}
         self._radio = web.input_(type="radio", name="source", value=name)
         self._facts = web.small()
-        self._host = web.small(BUILT_IN if source.origin is None else source.origin)
-        title = web.span(source.series or source.name)
+        here = OWN_FILE if source.id.startswith(FILE_ID) else BUILT_IN
+        self._host = web.small(source.origin or here)
+        title = web.span()
+        # The name of a file is text, whatever it holds.
+        title.textContent = source.series or source.name
         self.element = web.div(web.label(self._radio, title, self._facts, self._host))
         self._years: Any = None
 
