@@ -182,6 +182,10 @@ class AddressError(LookdownError):
     """The address of the person's own imagery is not a usable XYZ template."""
 
 
+class PlaceError(LookdownError):
+    """What a person wrote names no place that can be found."""
+
+
 class ModelError(LookdownError):
     """The model can't be used."""
 
@@ -358,6 +362,16 @@ class ForbiddenSurveyError(AreaError):
     def __init__(self, name: str, allowed: list[str]) -> None:
         super().__init__(
             f"The terms of {name} do not allow analysing it in bulk. {_instead(allowed)}"
+        )
+
+
+class AreaFileError(AreaError):
+    """A file doesn't hold an area that can be surveyed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"This file gives no area to survey: {reason}. "
+            "Save one polygon without holes as GeoJSON, in degrees (WGS 84), and try again."
         )
 
 

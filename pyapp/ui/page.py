@@ -10,6 +10,7 @@ from pyapp.bridge.http import fetch_bytes
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.onnx import Onnx
 from pyapp.bridge.pictures import bytes_of, on_picture, take_shared
+from pyapp.core.ground.area_file import area_from_geojson, holds_geojson
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.source import sources_from_json
 from pyapp.ui.answer.classify import Classify
@@ -67,6 +68,14 @@ class Surveys:
         self.why.hide()
         self.alike.clear()
 
+    async def see(self, data: bytes) -> None:
+        """Show a survey that was saved here, or take the area of another GeoJSON file."""
+        text = data.decode(errors="replace")
+        if holds_geojson(text):
+            self.plan.take(area_from_geojson(text))
+        else:
+            await self.files.see(data)
+
     def clicked(self, place: LngLat) -> bool:
         """Whether a click on the map meant something else than putting the square there."""
         return self.plan.drawing.goes_on or self.cells.open_at(place)
@@ -114,7 +123,7 @@ class Page:
             return
         data = await bytes_of(file)
         if data.lstrip()[:1] == b"{" and self.surveys is not None:
-            await self.surveys.files.see(data)
+            await self.surveys.see(data)
         else:
             await self.classify.classify_picture(data)
 
@@ -174,6 +183,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     from pyapp.ui.answer.explain import Steady, Why
     from pyapp.ui.device.release import ReleasePanel
     from pyapp.ui.ground.files import OwnFiles
+    from pyapp.ui.ground.goto import GoTo
     from pyapp.ui.survey.alike import Alike, AlikePictures
     from pyapp.ui.survey.cells import Cells
     from pyapp.ui.survey.compare import Comparison
@@ -208,8 +218,10 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     files = SurveyFiles(panel, session, layer, notice)
     surveys = page.surveys = Surveys(plan, panel, cells, why, alike, files)
     page.square.on_click(surveys.clicked)
+    going = GoTo(ground_map, page.square, imagery)
     keys.add(
         [
+            Key("/", "Go to coordinates, a plus code or a link", going.ask),
             Key("Backspace", "Take back the last corner", plan.drawing.back),
             Key("S", "Survey: open or close", panel.toggle),
             Key("V", "Survey what the map shows", plan.take_view),

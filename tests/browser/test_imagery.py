@@ -84,3 +84,20 @@ def test_what_may_not_be_kept_leaves_no_copy_in_the_browsers_cache(open_page, ti
     page.classify()
     again = [path for path in shown if tile_server.asked.count(path) > 1]
     assert again, "read anew, although the map has just shown it"
+
+
+def test_a_place_is_found_without_asking_anyone(open_page):
+    page = open_page(HERE)
+    page.tab.wait_for_selector("#step option", state="attached")
+    page.tab.keyboard.press("/")
+    page.tab.keyboard.type("https://www.openstreetmap.org/#map=16/27.6290/85.5200")
+    page.tab.keyboard.press("Enter")
+    page.tab.wait_for_function("location.hash.startsWith('#map=16/27.629')")
+    page.tab.fill("#go-to", "<b>nowhere</b>")
+    page.tab.press("#go-to", "Enter")
+    assert "no place that can be found" in page.tab.inner_text("#go-error")
+    page.tab.fill("#go-to", "27.63392 N, 85.51832 E")
+    page.tab.press("#go-to", "Enter")
+    page.tab.wait_for_function("location.hash.startsWith('#map=17/27.63392')")
+    assert page.tab.inner_text("#go-error") == ""
+    assert page.classify().label

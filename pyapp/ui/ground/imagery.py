@@ -130,6 +130,10 @@ class ImageryPanel:
         """Open or close the list."""
         toggle(self._details)
 
+    def open(self) -> None:
+        """Open the list."""
+        self._details.open = True
+
     def close(self) -> None:
         """Close the list."""
         self._details.open = False

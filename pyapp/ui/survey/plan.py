@@ -78,6 +78,12 @@ class Plan:
         self._take_area(rectangle(LngLat(west, north), LngLat(east, south)))
         self._details.open = True
 
+    def take(self, area: Area) -> None:
+        """Take an area that came as a file, and show it."""
+        self._take_area(area)
+        self.ground_map.fit(area.bounds)
+        self._details.open = True
+
     def draw(self, kind: str) -> None:
         """Let the person mark a rectangle or a polygon."""
         self._outline.clear()
