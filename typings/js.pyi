@@ -64,6 +64,8 @@ class Uint8ClampedArray:
     def to_bytes(self) -> bytes: ...
 
 class Blob:
+    size: int
+    def slice(self, start: int, end: int) -> Blob: ...
     @staticmethod
     def new(parts: JsProxy, options: JsProxy = ...) -> Blob: ...
     def arrayBuffer(self) -> Awaitable[ArrayBuffer]: ...
@@ -81,6 +83,7 @@ class DataTransfer:
 
 class URL:
     href: str
+    origin: str
     @staticmethod
     def new(address: str, base: str = ...) -> URL: ...
     @staticmethod

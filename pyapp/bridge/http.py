@@ -9,7 +9,9 @@ from pyscript.ffi import to_js
 from pyapp.work.ports import Arrived, StatusError, UnreachableError
 
 
-async def fetch_bytes(url: str, limit_s: float, arrived: Arrived | None = None) -> bytes:
+async def fetch_bytes(
+    url: str, limit_s: float, keep: bool = True, arrived: Arrived | None = None
+) -> bytes:
     """The body of ``url``.
 
     Parameters
@@ -18,6 +20,8 @@ async def fetch_bytes(url: str, limit_s: float, arrived: Arrived | None = None) 
         Absolute, or relative to the page.
     limit_s : float
         Seconds until all of the body must have arrived.
+    keep : bool
+        Whether the browser's cache may have a copy.
     arrived : callable, optional
         Called with the number of bytes so far, whenever more have arrived.
 
@@ -27,14 +31,15 @@ async def fetch_bytes(url: str, limit_s: float, arrived: Arrived | None = None) 
     """
     controller = js.AbortController.new()
     try:
-        return await asyncio.wait_for(_body(url, controller.signal, arrived), limit_s)
+        return await asyncio.wait_for(_body(url, controller.signal, keep, arrived), limit_s)
     except (TimeoutError, asyncio.CancelledError):
         controller.abort()
         raise
 
 
-async def _body(url: str, signal, arrived: Arrived | None) -> bytes:
-    options = to_js({"signal": signal, "credentials": "omit"})
+async def _body(url: str, signal, keep: bool, arrived: Arrived | None) -> bytes:
+    cache = "default" if keep else "no-store"
+    options = to_js({"signal": signal, "credentials": "omit", "cache": cache})
     try:
         response = await js.fetch(url, options)
         if response.status != 200:

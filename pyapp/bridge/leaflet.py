@@ -1,9 +1,11 @@
 """The map and the square on it, by Leaflet."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import js
+from pyodide.code import run_js
 from pyodide.ffi import create_once_callable
 from pyscript.ffi import create_proxy, to_js
 from pyscript.js_modules import leaflet as L  # noqa: N812  (its own name everywhere)
@@ -11,6 +13,7 @@ from pyscript.js_modules import leaflet as L  # noqa: N812  (its own name everyw
 from pyapp.core.address import View
 from pyapp.core.ground.geo import (
     MAX_LATITUDE,
+    TILE_PX,
     Bounds,
     Box,
     LngLat,
@@ -24,6 +27,10 @@ from pyapp.core.imagery.source import Source
 FINEST_VIEW = 21
 COARSEST_VIEW = 2
 FIRST_TILE = "tileload tileerror"
+# Draws a tile on a canvas, and says when it is done.
+Draw = Callable[[Tile, Any], "asyncio.Task[None]"]
+# Leaflet takes a function of one argument to return a tile that is shown at once.
+_with_one_argument = run_js("(create) => (at) => create(at)")
 EMPTY_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 
 
@@ -51,7 +58,7 @@ class GroundMap:
         self.leaflet.attributionControl.setPrefix("Leaflet")
         L.control.zoom(to_js({"position": "bottomright"})).addTo(self.leaflet)
         L.control.scale(to_js({"position": "bottomright", "imperial": False})).addTo(self.leaflet)
-        self._layer: _TileLayer | None = None
+        self._layer: _TileLayer | _DrawnLayer | None = None
         self.show(view)
 
     @property
@@ -81,6 +88,19 @@ class GroundMap:
         """Show a rectangle of ground as large as it goes, at once."""
         self.leaflet.fitBounds(corners_of(bounds), to_js({"animate": False, "padding": [24, 24]}))
 
+    def go_to(self, bounds: Bounds, centre: LngLat, coarsest: int) -> None:
+        """Show a rectangle of ground, or its middle if that would be coarser than a zoom."""
+        self.fit(bounds)
+        if self.leaflet.getZoom() < coarsest:
+            self.show(View(centre, coarsest))
+
+    def shows(self, bounds: Bounds) -> bool:
+        """Whether a rectangle of ground fills a part of the window that can be looked at."""
+        seen = self.window
+        width = min(seen.east, bounds.east) - max(seen.west, bounds.west)
+        height = min(seen.north, bounds.north) - max(seen.south, bounds.south)
+        return width > (seen.east - seen.west) / 10 and height > (seen.north - seen.south) / 10
+
     def include(self, place: LngLat) -> None:
         """Pan just so far that ``place`` is on the map."""
         self.leaflet.panInside(to_js([place.lat, place.lng]), to_js({"padding": [60, 60]}))
@@ -98,15 +118,21 @@ class GroundMap:
         """Call ``handler(event)`` for Leaflet events, named as Leaflet names them."""
         self.leaflet.on(events, create_proxy(handler))
 
-    def lay(self, source: Source, on_unreadable: Callable[[], None]) -> None:
+    def lay(
+        self, source: Source, on_unreadable: Callable[[], None], draw: Draw | None = None
+    ) -> None:
         """Show another imagery.
 
         Its tiles are asked for as pictures that a page may read. If the first one fails,
         ``on_unreadable()`` is called, and the tiles are asked for as pictures only to look at.
+        With ``draw``, they are drawn here instead.
         """
         if self._layer is not None:
             self._layer.remove()
         self.leaflet.setMinZoom(max(COARSEST_VIEW, source.min_zoom))
+        if draw is not None:
+            self._layer = _DrawnLayer(self.leaflet, source, draw)
+            return
         if source.origin is None:
             self._layer = _TileLayer(self.leaflet, source, False)
             return
@@ -155,6 +181,49 @@ class _TileLayer:
         if event.type == "tileerror":
             # Leaflet is still at work on this layer.
             js.setTimeout(create_once_callable(self._on_first_failure), 0)
+
+
+class _DrawnLayer:
+    """A layer of tiles that are drawn here; what is no longer seen is no longer drawn."""
+
+    def __init__(self, leaflet_map, source: Source, draw: Draw):
+        self._draw = draw
+        self._drawing: dict[tuple[int, int, int], asyncio.Task[None]] = {}
+        self._create = create_proxy(self._begin)
+        self._unload = create_proxy(self._end)
+        options = {
+            "attribution": source.attribution,
+            "minZoom": source.min_zoom,
+            "maxNativeZoom": source.max_zoom,
+            "maxZoom": FINEST_VIEW,
+        }
+        self._layer = L.gridLayer(to_js(options))
+        self._layer.options.bounds = corners_of(source.bounds[0])
+        self._layer.createTile = _with_one_argument(self._create)
+        self._layer.on("tileunload", self._unload)
+        self._layer.addTo(leaflet_map)
+
+    def remove(self) -> None:
+        """Take it off the map."""
+        self._layer.remove()
+        for task in self._drawing.values():
+            task.cancel()
+        self._create.destroy()
+        self._unload.destroy()
+
+    def _begin(self, at):
+        canvas = js.document.createElement("canvas")
+        canvas.width = canvas.height = TILE_PX
+        key = (int(at.x), int(at.y), int(at.z))
+        task = self._drawing[key] = self._draw(Tile(*key), canvas)
+        task.add_done_callback(lambda _: canvas.toggleAttribute("data-drawn", True))
+        return canvas
+
+    def _end(self, event) -> None:
+        at = event.coords
+        task = self._drawing.pop((int(at.x), int(at.y), int(at.z)), None)
+        if task is not None:
+            task.cancel()
 
 
 def _url(source: Source, tile: Tile) -> str:

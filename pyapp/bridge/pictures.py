@@ -1,6 +1,6 @@
 """Pictures that a person gives the page: dropped, pasted, or shared from another application."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import js
@@ -13,18 +13,15 @@ from pyapp.bridge.release import cache_name
 SHARED = "shared"
 
 
-def on_picture(handler: Callable[[Coroutine[Any, Any, bytes]], object]) -> None:
-    """Call ``handler(reading)`` for each file that is dropped on the page or pasted.
-
-    Awaiting ``reading`` gives its bytes.
-    """
+def on_picture(handler: Callable[[Any], object]) -> None:
+    """Call ``handler(file)`` for each file that is dropped on the page or pasted."""
 
     def take(event) -> None:
         transfer = getattr(event, "dataTransfer", None) or event.clipboardData
         if is_none(transfer) or not transfer.files.length:
             return
         event.preventDefault()
-        handler(_bytes_of(transfer.files.item(0)))
+        handler(transfer.files.item(0))
 
     def allow(event) -> None:
         if "Files" in list(event.dataTransfer.types):
@@ -35,7 +32,8 @@ def on_picture(handler: Callable[[Coroutine[Any, Any, bytes]], object]) -> None:
     browser.on_window("paste", take)
 
 
-async def _bytes_of(file) -> bytes:
+async def bytes_of(file) -> bytes:
+    """All of a file."""
     return (await file.arrayBuffer()).to_bytes()
 
 

@@ -84,6 +84,22 @@ class RefusedTileError(TileError):
         )
 
 
+class ForbiddenReadingError(TileError):
+    """The provider of the imagery allows looking at it only."""
+
+    def __init__(self, name: str, allowed: list[str]) -> None:
+        super().__init__(
+            f"The terms of {name} allow looking at it, but not classifying it. {_instead(allowed)}"
+        )
+
+
+def _instead(allowed: list[str]) -> str:
+    """What to do about imagery that may not be read, with the names of what may be."""
+    if not allowed:
+        return "No other imagery of this list covers this place: choose imagery of your own."
+    return f"Choose {' or '.join(allowed)} instead, which covers this place."
+
+
 class NotAnImageError(TileError):
     """The bytes of a tile can't be decoded as a picture."""
 
@@ -114,8 +130,67 @@ class OutsideImageryError(TileError):
         )
 
 
+class DamagedRasterError(TileError):
+    """A part of a file of one's own can't be read: it is damaged, cut short, or gone."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"A part of {name} can't be read: the file is cut short, damaged, or no longer there. "
+            "Open it again, or move the square to another part of it."
+        )
+
+
+class RasterError(LookdownError):
+    """A file can't be shown as imagery."""
+
+
+class UnreadableRasterError(RasterError):
+    """The file is no TIFF, or one of a kind that can't be shown."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"The file {name} can't be read as imagery: {reason}. "
+            "Save it as a GeoTIFF of 8 or 16 bits and try again."
+        )
+
+
+class NoGeoreferenceError(RasterError):
+    """The file doesn't say where it lies."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The file {name} doesn't say where on the earth it lies, so it can't be laid on the "
+            "map. Georeference it, in QGIS for example, and save it as a GeoTIFF."
+        )
+
+
+class UnknownProjectionError(RasterError):
+    """The file lies in a projection whose formulas the page doesn't have."""
+
+    def __init__(self, name: str, epsg: int) -> None:
+        code = "one of its own" if epsg == 32767 else f"EPSG:{epsg}"
+        super().__init__(
+            f"The coordinates of {name} are {code}, which this page doesn't know. "
+            "Save it in UTM, Web Mercator (EPSG:3857) or degrees (EPSG:4326) and try again."
+        )
+
+
+class RasterAddressError(RasterError):
+    """A GeoTIFF at an address can't be read in parts."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"{origin} doesn't let this page read parts of the file: it is out of reach, or it "
+            "sends no ranges or allows no other site (CORS). Download the file and open it here."
+        )
+
+
 class AddressError(LookdownError):
     """The address of the person's own imagery is not a usable XYZ template."""
+
+
+class PlaceError(LookdownError):
+    """What a person wrote names no place that can be found."""
 
 
 class ModelError(LookdownError):
@@ -311,10 +386,18 @@ class ForbiddenSurveyError(AreaError):
     """The provider of the imagery does not allow reading it in bulk."""
 
     def __init__(self, name: str, allowed: list[str]) -> None:
-        others = " or ".join(allowed)
         super().__init__(
-            f"The terms of {name} do not allow analysing it in bulk. "
-            f"Choose {others} for a survey; single squares are fine."
+            f"The terms of {name} do not allow analysing it in bulk. {_instead(allowed)}"
+        )
+
+
+class AreaFileError(AreaError):
+    """A file doesn't hold an area that can be surveyed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"This file gives no area to survey: {reason}. "
+            "Save one polygon without holes as GeoJSON, in degrees (WGS 84), and try again."
         )
 
 

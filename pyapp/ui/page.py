@@ -1,16 +1,16 @@
 """Builds the parts of the page and joins them: the one place that knows them all."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyapp.bridge import browser, canvas
 from pyapp.bridge.device import Browser
 from pyapp.bridge.http import fetch_bytes
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.onnx import Onnx
-from pyapp.bridge.pictures import on_picture, take_shared
+from pyapp.bridge.pictures import bytes_of, on_picture, take_shared
+from pyapp.core.ground.area_file import area_from_geojson, holds_geojson
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.source import sources_from_json
 from pyapp.ui.answer.classify import Classify
@@ -36,6 +36,7 @@ from pyapp.work.tasks import Tasks, begin
 
 if TYPE_CHECKING:
     from pyapp.ui.answer.explain import Why
+    from pyapp.ui.ground.files import OwnFiles
     from pyapp.ui.survey.alike import Alike
     from pyapp.ui.survey.cells import Cells
     from pyapp.ui.survey.files import SurveyFiles
@@ -68,6 +69,14 @@ class Surveys:
         self.why.hide()
         self.alike.clear()
 
+    async def see(self, data: bytes) -> None:
+        """Show a survey that was saved here, or take the area of another GeoJSON file."""
+        text = data.decode(errors="replace")
+        if holds_geojson(text):
+            self.plan.take(area_from_geojson(text))
+        else:
+            await self.files.see(data)
+
     def clicked(self, place: LngLat) -> bool:
         """Whether a click on the map meant something else than putting the square there."""
         return self.plan.drawing.goes_on or self.cells.open_at(place)
@@ -90,6 +99,7 @@ class Page:
     classifier: Classifier
     classify: Classify
     surveys: Surveys | None = None
+    files: "OwnFiles | None" = None
 
     def enter(self) -> None:
         """Finish what is being drawn, or classify what is in the square."""
@@ -110,11 +120,13 @@ class Page:
         if self.surveys is not None:
             self.surveys.close()
 
-    async def see(self, reading: Coroutine[Any, Any, bytes]) -> None:
-        """Look at a file that was given to the page: a survey of ours, or a picture."""
-        data = await reading
+    async def see(self, file) -> None:
+        """Look at a file that was given to the page: imagery, a survey of ours, or a picture."""
+        if self.files is not None and await self.files.see(file):
+            return
+        data = await bytes_of(file)
         if data.lstrip()[:1] == b"{" and self.surveys is not None:
-            await self.surveys.files.see(data)
+            await self.surveys.see(data)
         else:
             await self.classify.classify_picture(data)
 
@@ -175,6 +187,8 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     from pyapp.bridge.database import Database
     from pyapp.ui.answer.explain import Steady, Why
     from pyapp.ui.device.release import ReleasePanel
+    from pyapp.ui.ground.files import OwnFiles
+    from pyapp.ui.ground.goto import GoTo
     from pyapp.ui.survey.alike import Alike, AlikePictures
     from pyapp.ui.survey.cells import Cells
     from pyapp.ui.survey.compare import Comparison
@@ -209,8 +223,10 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     files = SurveyFiles(panel, session, layer, notice)
     surveys = page.surveys = Surveys(plan, panel, cells, why, alike, files)
     page.square.on_click(surveys.clicked)
+    going = GoTo(ground_map, page.square, imagery)
     keys.add(
         [
+            Key("/", "Go to coordinates, a plus code or a link", going.ask),
             Key("Backspace", "Take back the last corner", plan.drawing.back),
             Key("S", "Survey: open or close", panel.toggle),
             Key("V", "Survey what the map shows", plan.take_view),
@@ -224,7 +240,8 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("M", "More like this", alike.find),
         ]
     )
-    on_picture(lambda reading: tasks.start(page.see(reading)))
+    page.files = OwnFiles(ground_map, imagery, ground, notice, tasks)
+    on_picture(lambda file: tasks.start(page.see(file)))
     tasks.start(listed.begin())
     kept = ReleasePanel(tasks, page.busy, session)
     kept.on_complete(lambda: tasks.start(page.choice.keep_used()))

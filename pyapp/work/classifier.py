@@ -1,6 +1,6 @@
 """From a square of ground, or a picture, to an answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Answer:
     prediction : Prediction
     infer_ms : float
         From handing the chip to the runtime until its outputs were there.
+    date : str
+        When the imagery was taken, if that is known.
     """
 
     place: Footprint | None
@@ -43,6 +45,7 @@ class Answer:
     card: Card
     prediction: Prediction
     infer_ms: float
+    date: str = ""
 
 
 class Classifier:
@@ -71,7 +74,8 @@ class Classifier:
         start_ms = self._clock.now_ms()
         chip = await self._ground.chip(source, footprint, runner.card)
         self._clock.measure("lookdown:read", start_ms, start_ms + chip.read_ms)
-        return await self._answer(runner, chip, footprint, source.credit)
+        answer = await self._answer(runner, chip, footprint, source.credit)
+        return replace(answer, date=source.date)
 
     async def picture(self, data: bytes) -> Answer:
         """What is in the middle of an encoded picture.

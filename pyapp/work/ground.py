@@ -1,10 +1,12 @@
 """From a footprint to its chip: reads the tiles under it, each once."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from pyapp.core.errors import (
+    ForbiddenReadingError,
     MissingTileError,
     NotAnImageError,
     NotAPictureError,
@@ -24,6 +26,9 @@ from pyapp.work.ports import Clock, Decode, Fetch, StatusError, UnreachableError
 from pyapp.work.tasks import gather
 
 TILE_LIMIT_S = 15.0
+# A tile as it comes from a server, or as pixels that were made here.
+TileData = bytes | np.ndarray
+MakeTile = Callable[[Tile], Awaitable[np.ndarray]]
 # Answers that mean "there is no tile", rather than "not now".
 NO_TILE = (204, 404, 410)
 
@@ -67,6 +72,11 @@ class Ground:
         self._decode = decode
         self._clock = clock
         self._decoded = PixelCache(limit_bytes)
+        self._made: dict[str, MakeTile] = {}
+
+    def offer(self, source: Source, make_tile: MakeTile) -> None:
+        """Have the tiles of a source made here, uint8 [256, 256, 3], rather than fetched."""
+        self._made[source.url] = make_tile
 
     async def chip(self, source: Source, footprint: Footprint, card: Card) -> GroundChip:
         """Read the imagery under a footprint and cut the chip that the model wants.
@@ -95,7 +105,7 @@ class Ground:
         return GroundChip(
             pixels=cut(mosaic.lay(pixels), recipe.box, card.chip_px),
             zoom=recipe.zoom,
-            imagery_m=recipe.imagery_m,
+            imagery_m=max(recipe.imagery_m, source.ground_m or 0.0),
             read_ms=read_ms - start_ms,
             prepare_ms=self._clock.now_ms() - read_ms,
         )
@@ -116,15 +126,23 @@ class Ground:
             raise NotAPictureError from error
         return GroundChip(chip, None, None, 0.0, self._clock.now_ms() - start_ms)
 
-    async def read_tile(self, source: Source, tile: Tile) -> bytes:
+    async def read_tile(self, source: Source, tile: Tile) -> TileData:
         """A tile as it comes.
 
         Raises
         ------
+        ForbiddenReadingError
+            If the terms of the imagery do not allow it.
+        DamagedRasterError
+            If it is made of a file that can't be read.
         MissingTileError, RefusedTileError, SlowTileError, UnreachableTileError
         """
+        if not source.allows.read:
+            raise ForbiddenReadingError(source.name, [])
+        if source.url in self._made:
+            return await self._made[source.url](tile)
         try:
-            return await self._fetch(source.url_of(tile), TILE_LIMIT_S)
+            return await self._fetch(source.url_of(tile), TILE_LIMIT_S, source.allows.keep)
         except StatusError as error:
             if error.status in NO_TILE:
                 raise MissingTileError(tile) from error
@@ -134,13 +152,15 @@ class Ground:
         except UnreachableError as error:
             raise UnreachableTileError(source.name) from error
 
-    async def decode_tile(self, tile: Tile, data: bytes) -> np.ndarray:
+    async def decode_tile(self, tile: Tile, data: TileData) -> np.ndarray:
         """Pixels of a tile, uint8 [n, n, 3].
 
         Raises
         ------
         NotAnImageError
         """
+        if isinstance(data, np.ndarray):
+            return data
         try:
             return await self._pixels(data)
         except (mosaic.UndecodableError, MemoryError) as error:

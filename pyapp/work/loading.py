@@ -99,7 +99,9 @@ class ModelFiles:
         if not self._runtime.is_supported():
             raise NoSimdError
         try:
-            data = await self._fetch(f"{self._folder}/{file_of(card.name)}", MODEL_LIMIT_S, arrived)
+            data = await self._fetch(
+                f"{self._folder}/{file_of(card.name)}", MODEL_LIMIT_S, arrived=arrived
+            )
         except DID_NOT_ARRIVE as error:
             raise MissingModelError(f"The model {card.name}") from error
         if hashlib.sha256(data).hexdigest() != card.sha256:

@@ -59,10 +59,13 @@ class Clock(Protocol):
 class Fetch(Protocol):
     """Reads addresses."""
 
-    async def __call__(self, url: str, limit_s: float, arrived: Arrived | None = None) -> bytes:
+    async def __call__(
+        self, url: str, limit_s: float, keep: bool = True, arrived: Arrived | None = None
+    ) -> bytes:
         """The body of ``url``, which must arrive within ``limit_s`` seconds.
 
-        ``arrived(n)`` is called as it grows, with the number of bytes so far.
+        Without ``keep``, no copy of it stays on the device. ``arrived(n)`` is called as it grows,
+        with the number of bytes so far.
 
         Raises
         ------
@@ -79,6 +82,31 @@ class Decode(Protocol):
         Raises
         ------
         UndecodableError
+        """
+
+
+class RasterReader(Protocol):
+    """A georeferenced file that is open, on the device or at an address."""
+
+    async def describe(self) -> str:
+        """What it says about itself, as `core.imagery.raster.raster_from_json` takes it."""
+
+    async def block(self, index: int, column: int, row: int, band: int) -> bytes:
+        """The samples of one of its tiles or strips, decompressed.
+
+        Parameters
+        ----------
+        index : int
+            Of the picture in the file.
+        column, row : int
+            Of the block in the picture.
+        band : int
+            If each band is stored on its own; else 0 gives all of them.
+
+        Raises
+        ------
+        UnreachableError
+            If it is not there or can't be decompressed.
         """
 
 

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from pyapp.core.errors import LookdownError, StoreError
+from pyapp.core.errors import ForbiddenSurveyError, LookdownError, StoreError
 from pyapp.core.ground.area import Area
 from pyapp.core.ground.grid import Grid
 from pyapp.core.imagery.source import Source
@@ -106,6 +106,9 @@ class SurveySession:
         """Work on the cells that wait, with the model in use."""
         runner = self._models.runner
         if self.goes_on or runner is None:
+            return
+        if not source.allows.bulk:
+            self._tasks.report(ForbiddenSurveyError(source.name, []))
             return
         if (
             self._surveyor is None

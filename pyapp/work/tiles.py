@@ -18,7 +18,7 @@ from pyapp.core.ground.reading import Reading
 from pyapp.core.imagery.quality import flaw
 from pyapp.core.imagery.source import Source
 from pyapp.core.state import CellState
-from pyapp.work.ground import Ground
+from pyapp.work.ground import Ground, TileData
 from pyapp.work.ports import Clock
 from pyapp.work.tasks import begin, end
 
@@ -58,7 +58,7 @@ class SurveyTiles:
         self._clock = clock
         self._rest = rest
         self._requests = asyncio.Semaphore(REQUESTS)
-        self._asked: dict[Tile, asyncio.Task[bytes | CellState]] = {}
+        self._asked: dict[Tile, asyncio.Task[TileData | CellState]] = {}
         self._tiles: dict[Tile, np.ndarray | CellState] = {}
         # The last cell of each tile that is there, least first.
         self._last_cells: list[tuple[int, Tile]] = []
@@ -100,7 +100,7 @@ class SurveyTiles:
             _, tile = heapq.heappop(self._last_cells)
             self._tiles.pop(tile, None)
 
-    async def _read(self, tile: Tile) -> bytes | CellState:
+    async def _read(self, tile: Tile) -> TileData | CellState:
         """The bytes of a tile, or the state that its absence means."""
         if not self._source.may_have(tile):
             return CellState.MISSING
@@ -122,7 +122,7 @@ class SurveyTiles:
                 await self._clock.sleep(waits[0] * (2 if refused else 1))
                 waits = waits[1:]
 
-    async def _decode(self, tile: Tile, data: bytes) -> np.ndarray | CellState:
+    async def _decode(self, tile: Tile, data: TileData) -> np.ndarray | CellState:
         await self._rest()
         try:
             pixels = await self._ground.decode_tile(tile, data)

@@ -25,7 +25,7 @@ FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 # second to start, enough for the packages to arrive; the first answer also needs "answer"; an
 # "extra" is fetched when it is used.
 PARTS = (
-    ("extra", re.compile(r"runtime/ort/.*(webgpu|asyncify)|^screenshots/"
+    ("extra", re.compile(r"runtime/ort/.*(webgpu|asyncify)|runtime/geotiff/|^screenshots/"
                          r"|^models/[^/]+/(?!card\.json|golden\.json)")),
     ("packages", re.compile(r"\.whl$|^app\.zip$")),
     ("python", re.compile(r"runtime/(pyodide/|leaflet/[^/]*$|pyscript/core)"

@@ -13,6 +13,8 @@ CHOICE = fetch.SITE / "imagery.json"
 SCRIPT = Path(__file__).with_name("pyramid.py")
 TILE_NAME = re.compile(r"OAM-(\d+)-(\d+)-(\d+)\.tif$")
 SAMPLE_URL = "imagery/sample/{z}/{x}/{y}.jpg"
+# What xyzservices leaves to be filled in with its other facts; z, x and y are none of them.
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 PROVIDERS = "xyzservices/data/providers.json"
 
 
@@ -61,7 +63,9 @@ def sources() -> str:
     with zipfile.ZipFile(fetch.package_wheel("xyzservices")) as wheel:
         providers = json.loads(wheel.read(PROVIDERS))
     listed = [_sample(choice["sample"])]
-    listed += [_provider(each, providers) for each in choice["providers"]]
+    listed += [
+        _provider(each, providers) for chosen in choice["providers"] for each in _by_year(chosen)
+    ]
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -70,7 +74,8 @@ def _sample(sample: dict[str, Any]) -> dict[str, Any]:
     for path in files():
         zoom, x, y = path.removesuffix(".jpg").split("/")[-3:]
         coverage.setdefault(zoom, []).append(f"{x}/{y}")
-    shown = ("id", "name", "attribution", "attribution_text", "licence", "home", "places", "allows")
+    shown = ("id", "name", "attribution", "attribution_text", "licence", "terms", "home",
+             "places", "allows")  # fmt: skip
     return {name: sample[name] for name in shown} | {
         "url": SAMPLE_URL,
         "origin": None,
@@ -80,12 +85,27 @@ def _sample(sample: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _by_year(chosen: dict[str, Any]) -> list[dict[str, Any]]:
+    """A choice as it is; or, of a survey with a layer for each year, one for each, newest first."""
+    if "years" not in chosen:
+        return [chosen]
+    first, last = chosen["years"]
+    return [
+        {name: _with_year(value, year) for name, value in chosen.items()} | {"date": str(year)}
+        for year in range(last, first - 1, -1)
+    ]
+
+
+def _with_year(value: Any, year: int) -> Any:
+    return value.replace("{year}", str(year)) if isinstance(value, str) else value
+
+
 def _provider(chosen: dict[str, Any], providers: dict[str, Any]) -> dict[str, Any]:
     """An online source, with the facts that xyzservices has about it."""
     facts = providers
     for name in chosen["key"].split("."):
         facts = facts[name]
-    url = facts["url"].replace("{variant}", facts.get("variant", ""))
+    url = PLACEHOLDER.sub(lambda found: str(facts.get(found[1], found[0])), facts["url"])
     parts = urlsplit(url)
     return {
         "id": chosen["id"],
@@ -95,6 +115,11 @@ def _provider(chosen: dict[str, Any], providers: dict[str, Any]) -> dict[str, An
         "attribution": facts["html_attribution"],
         "attribution_text": facts["attribution"],
         "licence": chosen["licence"],
+        "terms": chosen["terms"],
+        "date": chosen.get("date", ""),
+        "renewed": chosen["renewed"],
+        "series": chosen.get("series", ""),
+        "bounds": chosen["bounds"],
         "min_zoom": facts.get("min_zoom", 0),
         "max_zoom": min(facts.get("max_zoom", 99), chosen["finest_zoom"]),
         "allows": chosen["allows"],

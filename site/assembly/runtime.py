@@ -113,6 +113,7 @@ def files() -> dict[str, Path]:
             found[f"runtime/pyscript/{file.name}"] = file
     for name in ORT:
         found[f"runtime/ort/{name}"] = npm / "onnxruntime-web/dist" / name
+    found["runtime/geotiff/geotiff.js"] = npm / "geotiff/dist-browser/geotiff.js"
     found["runtime/idb/index.js"] = npm / "idb/build/index.js"
     for name in LEAFLET:
         found[f"runtime/leaflet/{name}"] = npm / "leaflet/dist" / name

@@ -354,8 +354,27 @@ def test_a_saved_survey_can_be_dropped_back(surveyed, open_page):
         each["properties"]["class"] for each in json.loads(saved)["features"]
     ]
     other.drop("other.geojson", b'{"type": "FeatureCollection", "features": []}')
-    assert "not a survey saved by Lookdown" in other.wait_notice()
+    assert "gives no area to survey: it holds no polygon" in other.wait_notice()
+    other.drop("other.json", b'{"lookdown": {"format": "another"}}')
+    other.tab.wait_for_function(
+        "document.getElementById('notice').innerText.includes('not a survey saved by Lookdown')"
+    )
     assert other.legend() == surveyed.legend()
+
+
+def test_an_outline_in_a_file_is_the_area_of_a_survey(open_page):
+    page = open_page(HERE)
+    page.open_survey_panel()
+    page.tab.click("#survey summary")
+    ring = [[85.5178, 27.6342], [85.5198, 27.6344], [85.5196, 27.6328], [85.5178, 27.6342]]
+    outline = {"type": "Feature", "properties": {"name": "<img src=x onerror=alert(1)>"},
+               "geometry": {"type": "Polygon", "coordinates": [ring]}}  # fmt: skip
+    page.drop("plot.geojson", json.dumps(outline).encode())
+    page.tab.wait_for_selector("#survey-start:enabled")
+    page.start_survey()
+    page.wait_survey()
+    middles = [each["properties"]["footprint"]["centre"] for each in page.features()]
+    assert middles and all(85.517 < lng < 85.521 and 27.632 < lat < 27.635 for lng, lat in middles)
 
 
 def test_files_are_saved(open_page):

@@ -123,7 +123,7 @@ def test_imagery_that_may_not_be_analysed_in_bulk_switches_surveys_off(open_page
     page.survey_view(start=False)
     said = page.tab.inner_text("#plan-error")
     assert "do not allow analysing it in bulk" in said
-    assert "USGS Imagery" in said and "Esri" not in said
+    assert "No other imagery of this list covers this place" in said
     assert page.tab.is_disabled("#survey-start")
     assert page.classify().label
 

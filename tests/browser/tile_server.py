@@ -17,6 +17,8 @@ class TileServer:
         (without the header that lets a page read), ``failing once`` (503 for the first time).
     instead : bytes or None
         What is sent instead of any tile.
+    headers : dict of str to str
+        Further headers of every answer.
     asked : list of str
         Paths that were asked for.
     """
@@ -25,6 +27,7 @@ class TileServer:
         self.folder = folder
         self.mood = "well"
         self.instead: bytes | None = None
+        self.headers = {"Cache-Control": "no-store"}
         self.asked: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -74,7 +77,8 @@ class TileServer:
                 self.send_response(status)
                 self.send_header("Content-Type", "image/jpeg")
                 self.send_header("Content-Length", str(len(body)))
-                self.send_header("Cache-Control", "no-store")
+                for name, value in site.headers.items():
+                    self.send_header(name, value)
                 if site.mood != "no-cors":
                     self.send_header("Access-Control-Allow-Origin", "*")
                 self.end_headers()

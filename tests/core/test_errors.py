@@ -13,6 +13,7 @@ from pyapp.core.model.backend import WEBGPU, Backend
 FACTS = {
     "tile": Tile(3, 4, 5),
     "limit_s": 15.0,
+    "epsg": 28992,
     "origin": "https://tiles.example",
     "status": 403,
     "what": "The model small",

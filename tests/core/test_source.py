@@ -3,8 +3,8 @@ import json
 import pytest
 
 from pyapp.core.errors import AddressError
-from pyapp.core.ground.geo import Tile
-from pyapp.core.imagery.source import own_source, sources_from_json
+from pyapp.core.ground.geo import LngLat, Tile
+from pyapp.core.imagery.source import Allows, own_source, sources_from_json
 
 HERE = "https://page.example"
 
@@ -68,6 +68,7 @@ def test_the_list_of_the_build_is_read():
     facts = {
         "id": "sample", "name": "Town", "url": "imagery/{z}/{x}/{y}.jpg", "min_zoom": 14,
         "max_zoom": 18, "attribution": "<b>me</b>", "attribution_text": "me", "origin": None,
+        "licence": "free", "terms": "https://terms.example", "date": "2012",
         "home": [18, 27.6, 85.5], "tiles": {"18": ["3/4"]},
         "allows": {"show": True, "read": True, "bulk": False, "keep": False},
         "places": [{"name": "a river", "lat": 27.5, "lng": 85.25}],
@@ -75,7 +76,9 @@ def test_the_list_of_the_build_is_read():
     (source,) = sources_from_json(json.dumps([facts]))
     assert source.home == (18, 27.6, 85.5)
     assert source.places == (("a river", (85.25, 27.5)),)
-    assert not source.bulk
+    assert source.allows == Allows(show=True, read=True, bulk=False, keep=False)
+    assert (source.licence, source.date) == ("free", "2012")
+    assert source.covers(LngLat(7.4, 46.9)) is False, "no tile is there"
     assert source.may_have(Tile(3, 4, 18))
     assert not source.may_have(Tile(3, 5, 18))
     assert not source.may_have(Tile(3, 4, 17))

@@ -16,6 +16,8 @@ from html.parser import HTMLParser
 import pytest
 from assembly import build
 
+from pyapp.core.ground.geo import LngLat
+from pyapp.core.imagery.choice import by_place
 from pyapp.core.imagery.source import sources_from_json
 from tests.serve.conftest import ROOT
 
@@ -128,8 +130,9 @@ def test_the_archive_holds_the_python_of_the_page(built):
 
 
 def test_the_sources_are_what_the_page_reads(built):
-    sample, esri, usgs = sources_from_json((built / "imagery/sources.json").read_text())
-    assert (sample.origin, esri.id, usgs.id) == (None, "esri", "usgs")
+    sources = sources_from_json((built / "imagery/sources.json").read_text())
+    sample, esri = sources[0], next(each for each in sources if each.id == "esri")
+    assert sample.origin is None
     tiles = {
         tuple(map(int, file.with_suffix("").relative_to(built / "imagery/sample").parts))
         for file in (built / "imagery/sample").rglob("*.jpg")
@@ -140,6 +143,38 @@ def test_the_sources_are_what_the_page_reads(built):
     assert {zoom for zoom, _, _ in tiles} == {14, 15, 16, 17, 18}
     assert "{z}/{y}/{x}" in esri.url
     assert "Esri" in esri.credit
+    assert (esri.allows.show, esri.allows.read, esri.allows.keep) == (True, False, False)
+
+
+def test_every_survey_that_may_be_read_says_its_licence_and_where_it_is(built):
+    sources = sources_from_json((built / "imagery/sources.json").read_text())
+    assert len({each.id for each in sources}) == len(sources)
+    for source in sources:
+        assert source.licence and source.terms.startswith("https://"), source.id
+        assert set(re.findall(r"\{(.*?)\}", source.url)) == {"x", "y", "z"}, source.id
+        assert source.bounds or not source.allows.read or source.coverage, source.id
+    years = [each for each in sources if each.series]
+    assert [each.date for each in years] == [str(year) for year in range(2024, 1999, -1)]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (LngLat(7.447, 46.948), "swissimage"),
+        (LngLat(4.895, 52.370), "pdok"),
+        (LngLat(16.372, 48.208), "basemap-at"),
+        (LngLat(2.294, 48.858), "ign"),
+        (LngLat(-61.08, 14.6), "ign"),
+        (LngLat(-95.37, 29.76), "usgs"),
+        (LngLat(85.51832, 27.63392), "sample"),
+    ],
+)
+def test_what_may_be_read_at_a_place_comes_first(built, place, expected):
+    sources = sources_from_json((built / "imagery/sources.json").read_text())
+    here, elsewhere = by_place(sources, place)
+    assert here[0].id == expected
+    assert here[-1].id == "esri", "it may be looked at only"
+    assert len(here) + len(elsewhere) == len(sources)
 
 
 def test_the_page_gets_the_version_of_the_project(built):

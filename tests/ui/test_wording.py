@@ -184,6 +184,11 @@ def test_an_answer_says_how_it_came_about():
     assert exact_place(answer()) == f"27.63,85.52,{SIDE_M}"
 
 
+def test_the_date_of_the_imagery_stands_with_the_answer():
+    dated = dataclasses.replace(answer(), date="2012")
+    assert facts(dated)[0] == "0.40 m per pixel, taken 2012"
+
+
 def test_imagery_that_is_too_coarse_is_not_trusted():
     assert not is_coarse(answer(imagery_m=0.45))
     coarse = answer(imagery_m=0.6)

@@ -78,13 +78,16 @@ class FakeFetch:
         self.answer = answer
         self.asked: list[str] = []
         self.cancelled: list[str] = []
+        self.not_kept: list[str] = []
         self.now = self.most = 0
         # Not set: nothing arrives.
         self.open = asyncio.Event()
         self.open.set()
 
-    async def __call__(self, url, limit_s, arrived=None):
+    async def __call__(self, url, limit_s, keep=True, arrived=None):
         self.asked.append(url)
+        if not keep:
+            self.not_kept.append(url)
         self.now += 1
         self.most = max(self.most, self.now)
         try:

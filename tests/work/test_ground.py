@@ -1,11 +1,13 @@
 """From a footprint to its chip, whatever the imagery does."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pyapp.core.errors import (
+    ForbiddenReadingError,
     MissingTileError,
     NotAnImageError,
     NotAPictureError,
@@ -18,6 +20,7 @@ from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import Footprint, LngLat
 from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
+from pyapp.core.imagery.source import Allows
 from pyapp.work.ground import Ground
 from pyapp.work.ports import UnreachableError
 from tests.work.fakes import FakeClock, FakeFetch, card, decode, run, source, tile_bytes
@@ -91,11 +94,11 @@ def test_the_others_are_cancelled_when_one_fails():
     first = []
 
     class OneFails(FakeFetch):
-        async def __call__(self, url, limit_s):
+        async def __call__(self, url, limit_s, keep=True):
             if not first:
                 first.append(url)
                 raise TimeoutError
-            return await fetch(url, limit_s)
+            return await fetch(url, limit_s, keep)
 
     with pytest.raises(SlowTileError):
         run(ground(OneFails()).chip(source(), HERE, card()))
@@ -139,3 +142,18 @@ def test_a_picture_gives_its_middle_square():
     assert (chip.zoom, chip.imagery_m) == (None, None)
     with pytest.raises(NotAPictureError):
         run(ground(FakeFetch()).picture_chip(b"nothing", card()))
+
+
+def test_imagery_that_may_be_looked_at_only_is_never_asked_for():
+    fetch = FakeFetch()
+    shown = replace(source(), allows=Allows(show=True, read=False, bulk=False, keep=False))
+    with pytest.raises(ForbiddenReadingError, match="Valley, Nepal allow looking"):
+        run(ground(fetch).chip(shown, HERE, card()))
+    assert fetch.asked == []
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_of_imagery_that_may_not_be_kept_no_copy_stays(keep):
+    fetch = FakeFetch()
+    run(ground(fetch).chip(replace(source(), allows=Allows(keep=keep)), HERE, card()))
+    assert fetch.not_kept == ([] if keep else fetch.asked)

@@ -220,6 +220,17 @@ def tiles_under(box: Box, zoom: int) -> list[Tile]:
     return [Tile(x, y, zoom) for y in rows for x in columns]
 
 
+def tile_at(place: LngLat, zoom: int) -> Tile:
+    """The tile that a place lies on.
+
+    >>> tile_at(LngLat(85.51832, 27.63392), 18)
+    Tile(x=193344, y=110120, z=18)
+    """
+    pixel = pixel_at(place, zoom)
+    row = min(max(math.floor(pixel.y / TILE_PX), 0), (1 << zoom) - 1)
+    return Tile(math.floor(pixel.x / TILE_PX), row, zoom)
+
+
 def wrapped(tile: Tile) -> Tile:
     """The same tile, with its column counted within the world.
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from pyapp.core.errors import AddressError
-from pyapp.core.ground.geo import LngLat, Tile, wrapped
+from pyapp.core.ground.geo import Bounds, LngLat, Tile, tile_at, wrapped
 
 OWN_ID = "own"
+FILE_ID = "file"
 FINEST_ZOOM = 24
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _KNOWN = {"z", "x", "y", "-y"}
@@ -22,6 +23,19 @@ class Place(NamedTuple):
 
     name: str
     centre: LngLat
+
+
+class Allows(NamedTuple):
+    """What the terms of a provider allow: to show its pictures, to classify what is in them (one
+    by one, or in bulk), and to keep them on the device."""
+
+    show: bool = True
+    read: bool = True
+    bulk: bool = True
+    keep: bool = True
+
+
+ALL = Allows()
 
 
 @dataclass(frozen=True)
@@ -51,9 +65,21 @@ class Source:
         Places to try it at.
     coverage : mapping of int to frozenset of (x, y), optional
         For each zoom, the tiles that exist; empty if that is not known.
-    bulk : bool
-        Whether its provider allows analysing it in bulk. Nothing is known about an address that a
-        person typed; they are responsible for it.
+    allows : Allows
+        Nothing is known about an address that a person typed; they are responsible for it.
+    licence, terms : str
+        Name of its licence, and the address of its terms.
+    bounds : tuple of Bounds
+        Rectangles that its imagery lies within, roughly; empty if it is worldwide or not known.
+    date : str
+        When the pictures were taken, as far as is known for all of them.
+    renewed : str
+        Which pictures it shows, in words.
+    ground_m : float or None
+        Ground sample distance of what its tiles are made of, in metres per pixel, if that may be
+        coarser than the finest of them.
+    series : str
+        Name of the series of years that it belongs to.
     """
 
     id: str
@@ -69,7 +95,14 @@ class Source:
     coverage: Mapping[int, frozenset[tuple[int, int]]] = field(
         default_factory=lambda: MappingProxyType({})
     )
-    bulk: bool = True
+    allows: Allows = ALL
+    licence: str = ""
+    terms: str = ""
+    bounds: tuple[Bounds, ...] = ()
+    date: str = ""
+    renewed: str = ""
+    series: str = ""
+    ground_m: float | None = None
 
     def url_of(self, tile: Tile) -> str:
         """The address of one tile."""
@@ -82,6 +115,21 @@ class Source:
         """Whether the tile exists, as far as is known."""
         tile = wrapped(tile)
         return not self.coverage or (tile.x, tile.y) in self.coverage.get(tile.z, frozenset())
+
+    def covers(self, place: LngLat) -> bool:
+        """Whether it has imagery of a place, as far as is known."""
+        if not self.may_have(tile_at(place, self.max_zoom)):
+            return False
+        return not self.bounds or any(within(place, each) for each in self.bounds)
+
+
+def within(place: LngLat, bounds: Bounds) -> bool:
+    """Whether a place lies in a rectangle of ground.
+
+    >>> within(LngLat(7.4, 46.9), Bounds(5.9, 45.8, 10.5, 47.8))
+    True
+    """
+    return bounds.west <= place.lng <= bounds.east and bounds.south <= place.lat <= bounds.north
 
 
 def sources_from_json(text: str) -> list[Source]:
@@ -111,7 +159,13 @@ def sources_from_json(text: str) -> list[Source]:
                 int(zoom): frozenset(_column_and_row(tile) for tile in tiles)
                 for zoom, tiles in (facts.get("tiles") or {}).items()
             },
-            bulk=facts["allows"]["bulk"],
+            allows=Allows(**facts["allows"]),
+            licence=facts["licence"],
+            terms=facts["terms"],
+            bounds=tuple(Bounds(*each) for each in facts.get("bounds") or ()),
+            date=facts.get("date", ""),
+            renewed=facts.get("renewed", ""),
+            series=facts.get("series", ""),
         )
         for facts in json.loads(text)
     ]
@@ -181,6 +235,20 @@ def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
         credit=parts.hostname or "",
         origin=None if origin == page_origin else origin,
     )
+
+
+def is_geotiff(address: str) -> bool:
+    """Whether an address is that of a GeoTIFF rather than of tiles.
+
+    >>> is_geotiff("https://example.org/town.tif"), is_geotiff("https://example.org/{z}/{x}/{y}.tif")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    ending = parts.path.lower().endswith((".tif", ".tiff"))
+    return ending and "{" not in address and parts.scheme in ("http", "https")
 
 
 def _parts(address: str) -> SplitResult:

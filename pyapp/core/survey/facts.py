@@ -101,6 +101,7 @@ class ImageryFacts:
     min_zoom: int
     max_zoom: int
     credit: str
+    date: str = ""
 
     @classmethod
     def of(cls, source: Source) -> "ImageryFacts":
@@ -124,6 +125,8 @@ class ImageryFacts:
             min_zoom=min_zoom,
             max_zoom=as_whole(stored["max_zoom"], min_zoom, FINEST_ZOOM),
             credit=as_text(stored["credit"]),
+            # Surveys of earlier versions have none.
+            date=as_text(stored.get("date", "")),
         )
 
 

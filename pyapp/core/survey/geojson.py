@@ -68,7 +68,7 @@ def to_csv(survey: Survey) -> str:
     best = [f"{name}_{place}" for place in range(1, BEST + 1) for name in ("class", "score")]
     table.writerow(["cell", "lng", "lat", "side_m", "state", "class_id", "class", "score",
                     "level", "path", "corrected", *best, "chip_sha256", "model", "model_sha256",
-                    "model_licence", "imagery", "credit", "wkt"])  # fmt: skip
+                    "model_licence", "imagery", "imagery_date", "credit", "wkt"])  # fmt: skip
     for row in _rows(survey):
         pairs = [value for each in row["best"] for value in (each["class"], each["score"])]
         pairs += [""] * (2 * BEST - len(pairs))
@@ -81,7 +81,7 @@ def to_csv(survey: Survey) -> str:
              _or_empty(row["class_id"]), _or_empty(row["class"]), _or_empty(row["score"]),
              row["level"] or "", PATH_SIGN.join(row["path"]), int(row["corrected"]),
              *pairs, row["chip_sha256"] or "", survey.model.name, survey.model.sha256,
-             survey.model.licence, survey.imagery.name, survey.imagery.credit,
+             survey.model.licence, survey.imagery.name, survey.imagery.date, survey.imagery.credit,
              f"MULTIPOLYGON ({rings})"]
         )  # fmt: skip
     return out.getvalue()
@@ -173,6 +173,7 @@ def _feature(survey: Survey, row: dict[str, Any]) -> dict[str, Any]:
             "class_name": row["class"],
             "model_sha256": survey.model.sha256,
             "imagery": survey.imagery.name,
+            "imagery_date": survey.imagery.date or None,
             "credit": survey.imagery.credit,
         },
     }

@@ -125,7 +125,8 @@ class Classify:
 
     async def _classify_square(self) -> None:
         footprint = self.square.footprint
-        self._show(await self.classifier.square(footprint, self.imagery.source))
+        source = self.imagery.to_read(footprint.centre)
+        self._show(await self.classifier.square(footprint, source))
         self.result.fade(footprint != self.square.footprint)
 
     async def _classify_picture(self, data: bytes) -> None:

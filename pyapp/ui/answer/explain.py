@@ -105,7 +105,7 @@ class Steady:
         self._said.hidden = True
 
     async def _find_out(self, place: Footprint, tree: Tree) -> None:
-        found = await self.classifier.sizes(place, self.imagery.source)
+        found = await self.classifier.sizes(place, self.imagery.to_read(place.centre))
         self._said.textContent = steadiness(found, tree, place.side_m)
         self._said.className = "small" if common(found, tree) else "small unsteady"
         self._said.hidden = False

@@ -88,6 +88,8 @@ def facts(answer: Answer) -> tuple[str, ...]:
         position = "not on the map"
     else:
         imagery = f"{chip.imagery_m:.2f} m per pixel"
+        if answer.date:
+            imagery += f", taken {answer.date}"
         if is_coarse(answer):
             imagery += f", coarser than the {card.resolution_m:.2f} m of the model: trust it less"
         position = f"{place.centre.lat:.5f}, {place.centre.lng:.5f}"

@@ -6,14 +6,16 @@ from dataclasses import replace
 from pyscript import web, when
 
 from pyapp.bridge import browser
-from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.core.address import ImageryRef, View, imagery_from
-from pyapp.core.errors import AddressError
+from pyapp.core.errors import AddressError, ForbiddenReadingError
 from pyapp.core.ground.geo import LngLat
+from pyapp.core.imagery.choice import readable
 from pyapp.core.imagery.coverage import fullest_view
-from pyapp.core.imagery.source import OWN_ID, Source, own_source
+from pyapp.core.imagery.source import OWN_ID, Source, is_geotiff, own_source
 from pyapp.core.survey.facts import ImageryFacts
-from pyapp.ui.shell.dom import on, on_any, toggle
+from pyapp.ui.ground.sources import SourceList
+from pyapp.ui.shell.dom import on, toggle
 from pyapp.ui.shell.notice import ANSWER, IMAGERY, Notice
 
 OWN_MAX_ZOOM = 19
@@ -30,27 +32,40 @@ class ImageryPanel:
         self._sources = sources
         self._notice = notice
         self._on_pick: list[Callable[[], None]] = []
+        self._on_address: Callable[[str], object] = lambda _address: None
+        # What draws the tiles of sources that are made here.
+        self._draws: dict[str, Draw] = {}
         self._asked_for: Source | None = None
         self._details = web.page["imagery"]
         self._agree = web.page["agree"]
         self._elsewhere = web.page["elsewhere"]
         self._own_error = web.page["own-error"]
         self.source = self._first_source()
-        self._list_sources()
+        self._list = SourceList([each for each in sources if each.allows.show], self.pick)
         when("submit", web.page["sources"])(self._use_own)
         on("close", self._agree, self._agreed)
         on("click", self._elsewhere.find("button")[0], self._go_home)
-        on_any("change", web.page["source-list"], "input", self._picked)
 
     @property
     def builtin(self) -> Source:
         """The imagery that is on the device."""
         return self._sources[0]
 
-    @property
-    def sources(self) -> list[Source]:
-        """All that are offered."""
-        return self._sources
+    def readable(self, place: LngLat, bulk: bool = False) -> list[str]:
+        """Names of imagery that covers a place and may be classified, or surveyed, there."""
+        return readable(self._sources, place, bulk)
+
+    def to_read(self, place: LngLat) -> Source:
+        """The chosen imagery, to be classified at a place.
+
+        Raises
+        ------
+        ForbiddenReadingError
+            If its terms do not allow that.
+        """
+        if not self.source.allows.read:
+            raise ForbiddenReadingError(self.source.name, self.readable(place))
+        return self.source
 
     def find(self, facts: ImageryFacts) -> Source | None:
         """The source of a survey, if it is the one chosen or on the device; else ``None``.
@@ -80,9 +95,23 @@ class ImageryPanel:
             return imagery_from(browser.query())
         if self.source is self._sources[0]:
             return None
+        if self.source.url in self._draws:
+            # A file is not there when the address is opened again.
+            return None
         if self.source.id == OWN_ID:
             return ImageryRef(self.source.url, self.source.max_zoom)
         return ImageryRef(self.source.id)
+
+    def offer(self, source: Source, draw: Draw) -> None:
+        """List imagery whose tiles are drawn here, in place of what has its id, and show it."""
+        self._draws[source.url] = draw
+        self._sources = [each for each in self._sources if each.id != source.id] + [source]
+        self._list.put(source)
+        self.pick(source)
+
+    def on_address(self, handler: Callable[[str], object]) -> None:
+        """Call ``handler(address)`` when the person gives the address of a GeoTIFF."""
+        self._on_address = handler
 
     def on_pick(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` after another imagery was chosen."""
@@ -91,7 +120,7 @@ class ImageryPanel:
     def show_on(self, ground_map: GroundMap) -> None:
         """Show the chosen imagery on a map, from now on."""
         self._map: GroundMap = ground_map
-        ground_map.on("moveend", lambda _event: self._mind_coverage())
+        ground_map.on("moveend", lambda _event: self._map_moved())
         self._use(self.source)
         if self._asked_for is not None:
             web.page["agree-origin"].textContent = self._asked_for.origin
@@ -100,6 +129,10 @@ class ImageryPanel:
     def toggle(self) -> None:
         """Open or close the list."""
         toggle(self._details)
+
+    def open(self) -> None:
+        """Open the list."""
+        self._details.open = True
 
     def close(self) -> None:
         """Close the list."""
@@ -126,16 +159,6 @@ class ImageryPanel:
         max_zoom = OWN_MAX_ZOOM if named.max_zoom is None else named.max_zoom
         return own_source(named.name, max_zoom, browser.origin())
 
-    def _list_sources(self) -> None:
-        for source in self._sources:
-            radio = web.input_(type="radio", name="source", value=source.id)
-            where = "Built in, works with no network" if source.origin is None else source.origin
-            row = web.label(radio, web.span(source.name), web.small(where))
-            web.page["source-list"].append(row)
-
-    def _picked(self, radio) -> None:
-        self.pick(next(each for each in self._sources if each.id == radio.value))
-
     def pick(self, source: Source) -> None:
         """Show and read another imagery."""
         self._notice.clear(IMAGERY)
@@ -149,10 +172,14 @@ class ImageryPanel:
     def _use(self, source: Source) -> None:
         self.source = source
         web.page["imagery-name"].textContent = source.name
-        for radio in web.page.find("#source-list input"):
-            radio.checked = radio.value == source.id
-        self._map.lay(source, lambda: self._say_unreadable(source))
-        self._mind_coverage()
+        self._list.show(source)
+        draw = self._draws.get(source.url)
+        self._map.lay(source, lambda: self._say_unreadable(source), draw)
+        self._map_moved()
+        try:
+            self.to_read(self._map.view.centre)
+        except ForbiddenReadingError as error:
+            self._notice.tell(error, IMAGERY)
 
     def _say_unreadable(self, source: Source) -> None:
         self._notice.say(
@@ -164,9 +191,14 @@ class ImageryPanel:
 
     def _use_own(self, event) -> None:
         event.preventDefault()
+        address = web.page["own-url"].value.strip()
+        if is_geotiff(address):
+            self._own_error.textContent = ""
+            self._on_address(address)
+            return
         try:
             max_zoom = int(web.page["own-zoom"].value or OWN_MAX_ZOOM)
-            source = own_source(web.page["own-url"].value, max_zoom, browser.origin())
+            source = own_source(address, max_zoom, browser.origin())
         except AddressError as error:
             self._own_error.textContent = str(error)
             web.page["own-url"].focus()
@@ -186,8 +218,9 @@ class ImageryPanel:
         for handler in self._on_pick:
             handler()
 
-    def _mind_coverage(self) -> None:
-        """Where the built-in imagery ends, offer the way back to it."""
+    def _map_moved(self) -> None:
+        """List what covers the place; where the built-in imagery ends, offer the way back."""
+        self._list.arrange(self._map.view.centre)
         self._elsewhere.hidden = not self.source.coverage or self._map.sees_any(self.source)
 
     def _go_home(self) -> None:

@@ -79,6 +79,12 @@ class Plan:
         self._take_area(rectangle(LngLat(west, north), LngLat(east, south)))
         self._details.open = True
 
+    def take(self, area: Area) -> None:
+        """Take an area that came as a file, and show it."""
+        self._take_area(area)
+        self.ground_map.fit(area.bounds)
+        self._details.open = True
+
     def draw(self, kind: str) -> None:
         """Let the person mark a rectangle or a polygon."""
         self._outline.clear()
@@ -107,9 +113,9 @@ class Plan:
         self._said.textContent = "Choose an area to begin."
         self._outline.clear()
         try:
-            if not source.bulk:
-                allowed = [each.name for each in self.imagery.sources if each.bulk]
-                raise ForbiddenSurveyError(source.name, allowed)
+            if not source.allows.bulk:
+                place = self.ground_map.view.centre
+                raise ForbiddenSurveyError(source.name, self.imagery.readable(place, bulk=True))
             if self.area is not None and runner is not None:
                 if self.layer.survey is None or self.layer.survey.area != self.area:
                     self._outline.show(list(self.area.corners))
