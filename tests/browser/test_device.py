@@ -76,6 +76,24 @@ def test_the_person_can_choose_and_go_back_to_automatic(open_page):
     page.tab.wait_for_selector("#backends label:has-text('Automatic') input:checked:enabled")
 
 
+def test_a_backend_is_not_changed_while_an_answer_is_on_its_way(open_page, tile_server):
+    page = open_page(f"?imagery={tile_server.template}&maxzoom=18", before=lambda context: None)
+    page.tab.click("#agree button[value=yes]")
+    page.wait_tiles()
+    open_panel(page)
+    first = page.tab.inner_text("#backend")
+    other = "2 threads" if "one" in first else "one thread"
+    tile_server.mood = "slow"
+    page.tab.click("#classify")
+    page.tab.wait_for_selector("#classify:has-text('Cancel')")
+    page.tab.click(f"#backends label:has-text('{other}')")
+    assert page.wait_notice() == (
+        "The model is at work. Wait until it is done before you choose another backend."
+    )
+    assert page.tab.inner_text("#backend") == first
+    page.tab.click("#classify")
+
+
 def test_a_way_with_wrong_answers_is_not_taken(open_page):
     """The stored answers are altered, so that no way gives them."""
 
