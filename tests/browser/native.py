@@ -1,5 +1,7 @@
 """The way of one square without a browser: what the page is compared with."""
 
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +11,11 @@ from pyapp.core.model.prediction import Prediction, predictions
 from pyapp.ui.answer.wording import listed, title
 from training.figures.golden import native_chip
 
-__all__ = ["Zooms", "class_of", "listed", "native_answer", "native_chip", "title"]
+MODELS = Path(__file__).resolve().parents[2] / "models"
+# The model that the page begins with.
+DEFAULT = json.loads((MODELS / "index.json").read_text())["default"]
+
+__all__ = ["DEFAULT", "Zooms", "class_of", "listed", "native_answer", "native_chip", "title"]
 
 
 def class_of(card: Card, answer: Prediction) -> str | None:

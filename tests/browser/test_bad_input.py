@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.conftest import launch
+from tests.browser.native import DEFAULT
 
 HOME = "#map=18/27.63220/85.52150"
 
@@ -144,10 +145,10 @@ def spoil(part, body):
 @pytest.mark.parametrize(
     ("part", "body", "sentence"),
     [
-        ("**/model.onnx", lambda data: None, "The model ucmerced could not be loaded"),
+        ("**/model.onnx", lambda data: None, f"The model {DEFAULT} could not be loaded"),
         ("**/model.onnx", lambda data: data[:100_000], "is damaged or incomplete"),
-        ("**/card.json", lambda data: None, "The model ucmerced could not be loaded"),
-        ("**/card.json", lambda data: data[:40], "The card of the model ucmerced can't be used"),
+        ("**/card.json", lambda data: None, f"The model {DEFAULT} could not be loaded"),
+        ("**/card.json", lambda data: data[:40], f"The card of the model {DEFAULT} can't be used"),
         ("**/card.json", lambda data: data.replace(b'"harbour",', b""),
          "its card names 20 classes"),
         ("**/card.json", lambda data: data.replace(b'"tile_size": 192', b'"tile_size": 200'),

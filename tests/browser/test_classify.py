@@ -10,7 +10,7 @@ from pyapp.core.address import view_from
 from pyapp.core.ground.geo import Pixel, pixel_at, place_at
 from pyapp.core.model.card import Card
 from tests.browser.conftest import launch
-from tests.browser.native import Zooms, listed, native_answer, native_chip, title
+from tests.browser.native import DEFAULT, Zooms, listed, native_answer, native_chip, title
 
 # On a tile, over an edge, over a corner of four tiles, and at other zooms of the map.
 VIEWS = [
@@ -25,8 +25,8 @@ VIEWS = [
 @pytest.fixture(scope="module")
 def model(dist):
     """The shipped model, run by native onnxruntime."""
-    folder = dist / "models" / "ucmerced"
-    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    folder = dist / "models" / DEFAULT
+    card = Card.from_json(DEFAULT, (folder / "card.json").read_text())
     return card, onnxruntime.InferenceSession(folder / "model.onnx")
 
 

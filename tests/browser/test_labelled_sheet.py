@@ -18,7 +18,7 @@ from pyapp.core.model.card import Card
 from pyapp.core.survey.geojson import to_geojson
 from pyapp.core.survey.survey import ImageryFacts, ModelFacts, Survey
 from tests.browser.conftest import ROOT
-from tests.browser.native import Zooms, class_of, listed, native_answer, native_chip, title
+from tests.browser.native import DEFAULT, Zooms, class_of, listed, native_answer, native_chip, title
 from tests.browser.tile_server import TileServer
 
 SHEET = ROOT.parent / "shared" / "data" / "tiles" / "labelled"
@@ -42,8 +42,8 @@ def sheet_server():
 def test_a_square_on_each_class_is_named_as_natively(
     open_page, dist, sheet_server, one_of_each_class
 ):
-    folder = dist / "models" / "ucmerced"
-    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    folder = dist / "models" / DEFAULT
+    card = Card.from_json(DEFAULT, (folder / "card.json").read_text())
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     page = open_page(f"?imagery={sheet_server.template}&maxzoom={ZOOM}#map={ZOOM}/-0.003/0.007")
     page.tab.click("#agree button[value=yes]")
@@ -91,8 +91,8 @@ def framed_sheet(tmp_path):
 
 def test_a_survey_of_the_whole_sheet_is_natively_the_same(open_page, dist, framed_sheet):
     """The grid is laid so that a square lies on each tile."""
-    folder = dist / "models" / "ucmerced"
-    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    folder = dist / "models" / DEFAULT
+    card = Card.from_json(DEFAULT, (folder / "card.json").read_text())
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     tiles = json.loads((SHEET / "labels.json").read_text())
     columns, rows = ({facts[name] for facts in tiles} for name in "xy")

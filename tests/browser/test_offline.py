@@ -12,6 +12,7 @@ import pytest
 from tests.browser.conftest import launch_profile
 from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
+from tests.browser.native import DEFAULT
 from tests.browser.tile_server import TileServer
 
 MARK = "/* the newer release */"
@@ -302,7 +303,7 @@ def test_another_model_is_fetched_when_chosen_and_works_without_a_network(visite
     visited.wait_ready()
     assert visited.classify().facts["Model"] == "The second"
     visited.tab.click("#device summary")
-    visited.tab.check("#model-list input[value=ucmerced]")
+    visited.tab.check(f"#model-list input[value={DEFAULT}]")
     visited.tab.wait_for_function("location.search === ''")
     visited.tab.wait_for_function("performance.getEntriesByName('lookdown:model').length === 2")
     visited.tab.wait_for_timeout(300)

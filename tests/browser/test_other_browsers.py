@@ -6,7 +6,7 @@ import pytest
 from pyapp.core.ground.geo import Footprint, LngLat
 from pyapp.core.imagery.source import sources_from_json
 from pyapp.core.model.card import Card
-from tests.browser.native import listed, native_answer, native_chip, title
+from tests.browser.native import DEFAULT, listed, native_answer, native_chip, title
 from tests.browser.other_browsers import MISSING, Firefox, WebKit, wait_for
 
 READY = "document.documentElement.hasAttribute('data-ready')"
@@ -40,8 +40,8 @@ def classify(browser) -> tuple[str, dict[str, float], Footprint]:
 
 
 def natively(dist, footprint):
-    folder = dist / "models/ucmerced"
-    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    folder = dist / "models" / DEFAULT
+    card = Card.from_json(DEFAULT, (folder / "card.json").read_text())
     source = sources_from_json((dist / "imagery/sources.json").read_text())[0]
     chip = native_chip(dist / "imagery/sample", footprint, card, source)
     return native_answer(card, onnxruntime.InferenceSession(folder / "model.onnx"), chip)

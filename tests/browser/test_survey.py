@@ -9,7 +9,7 @@ import pytest
 
 from pyapp.core.ground.geo import Footprint, LngLat
 from pyapp.core.model.card import Card
-from tests.browser.native import Zooms, class_of, native_answer, native_chip
+from tests.browser.native import DEFAULT, Zooms, class_of, native_answer, native_chip
 
 # Inside the built-in imagery, with no gap in sight.
 HERE = "#map=18/27.629500/85.520000"
@@ -29,8 +29,8 @@ def surveyed(open_page):
 
 
 def test_every_square_is_named_as_natively(surveyed, dist):
-    folder = dist / "models" / "ucmerced"
-    card = Card.from_json("ucmerced", (folder / "card.json").read_text())
+    folder = dist / "models" / DEFAULT
+    card = Card.from_json(DEFAULT, (folder / "card.json").read_text())
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     features = surveyed.features()
     named = [each["properties"] for each in features if each["properties"]["state"] == "classified"]

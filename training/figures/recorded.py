@@ -103,7 +103,7 @@ def record(
     file = place / f"{source.name}.npz"
     if (found := _read(file, about)) is not None:
         return found
-    made = _run(listed, source, model, share, about)
+    made = _run(listed, source, model, share, about, only)
     # One array per field; numpy's types take the names of arrays for its own arguments.
     contents: dict[str, Any] = {name: np.asarray(value) for name, value in vars(made).items()}
 
@@ -143,7 +143,14 @@ def _read(file: Path, about: str) -> Recorded | None:
     return found if found.about == about else None
 
 
-def _run(listed: list[_Picture], source: Source, model: Path, share: float, about: str) -> Recorded:
+def _run(
+    listed: list[_Picture],
+    source: Source,
+    model: Path,
+    share: float,
+    about: str,
+    only: Container[str] | None,
+) -> Recorded:
     running = measure.session(model)
     side_px = int(running.get_inputs()[0].shape[1])
     readable: list[_Picture] = []
@@ -172,7 +179,8 @@ def _run(listed: list[_Picture], source: Source, model: Path, share: float, abou
     for label, count in zip(
         source.labels, np.bincount(labels, minlength=len(source.labels)), strict=True
     ):
-        if count == 0:
+        # Of labels that nothing was learned from, none of the wanted files is.
+        if count == 0 and only is None:
             raise TrainingError(f"{source.folder / label} has no picture that can be read.")
     return Recorded(
         about,
