@@ -243,8 +243,9 @@ def test_train_validation_and_test_share_no_picture(images, tmp_path):
 
 def test_augmented_chips_are_what_the_network_takes():
     pixels = torch.from_numpy(np.stack([texture("blobs", seed) for seed in range(4)]))
-    chips = augment(pixels, quick(), torch.Generator().manual_seed(3))
-    again = augment(pixels, quick(), torch.Generator().manual_seed(3))
+    crops = torch.ones((4, 2))
+    chips = augment(pixels, crops, quick(), torch.Generator().manual_seed(3))
+    again = augment(pixels, crops, quick(), torch.Generator().manual_seed(3))
     assert chips.shape == (4, 3, CHIP_PX, CHIP_PX)
     assert 0 <= chips.min() <= chips.max() <= 255
     assert torch.equal(chips, again)
