@@ -40,8 +40,8 @@
 
   async function show() {
     const files = await sizes;
-    const bar = $("start-bar");
-    if (!bar || $("start").classList.contains("failed")) return;
+    // Its last element: the list of files may arrive while the page is still being parsed.
+    if (!$("start-bytes") || $("start").classList.contains("failed")) return;
     let had = 0, all = 0;
     const rows = PARTS.map(([name, pattern]) => {
       const wanted = Object.entries(files).filter(([path, file]) => isWaitedFor(file) && pattern.test(path));
@@ -51,7 +51,7 @@
       all += total;
       return { name, total, done };
     }).filter((row) => row.total);
-    bar.value = all ? had / all : 0;
+    $("start-bar").value = all ? had / all : 0;
     const next = rows.find((row) => row.done < row.total);
     if (!next) patience ??= setTimeout(() => fail("Lookdown does not start: the device may be short of memory. Close other tabs and reload the page."), PATIENCE_MS);
     $("start-what").textContent = next ? `Loading ${next.name}` : "Starting";

@@ -2,6 +2,9 @@
 
 python -m training                      do all steps; UC Merced is downloaded if it isn't here
 python -m training --data FOLDER        train on your own pictures, one folder per class
+python -m training --project FILE       train on from a project that the Teach room saved: the
+                                        network, not the last layer only; --from names the model
+                                        to go on from
 python -m training --resume             continue after Ctrl-C
 python -m training train                do one step: fetch, train, evaluate, export, compress or
                                         report
@@ -36,6 +39,8 @@ def main() -> int:
     options = parse()
     try:
         chosen = settings.choose(options)
+        if options.project:
+            chosen = _begun(options, chosen)
         run = options.runs / chosen.name
         _work(options, chosen, run)
     except TrainingError as error:
@@ -46,6 +51,26 @@ def main() -> int:
         print("\nStopped. " + ("Continue with --resume." if saved else "Nothing was saved."))
         return 130
     return 0
+
+
+def _begun(options: argparse.Namespace, chosen: Settings) -> Settings:
+    """The settings of a run that goes on from a project, which it writes the beginning of.
+
+    Raises
+    ------
+    TrainingError
+        If the project can't be used, or the command line asks for something else too.
+    """
+    if options.data or options.without or options.step in ("study", "abroad", "cards"):
+        raise TrainingError(
+            "--project brings its own pictures: leave out --data and --without, and name a step "
+            "from fetch to report, or none."
+        )
+    from training.steps.begin import begin
+
+    return begin(
+        options.project, options.go_on, chosen, bool(options.name), options.runs, options.models
+    )
 
 
 def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
@@ -74,7 +99,7 @@ def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
             abroad(folder, run, options.models, chosen, options.write).read_text(encoding="utf-8")
         )
         return
-    folder = fetch(options.data)
+    folder = options.project or fetch(options.data)
     if options.step == "fetch":
         print(folder)
         return
@@ -108,6 +133,14 @@ def parse() -> argparse.Namespace:
         "step", nargs="?", choices=STEPS, default="all", help="the step to do; all by default"
     )
     parser.add_argument("--data", type=Path, help="folder with one folder of pictures per class")
+    parser.add_argument("--project", type=Path, help="file of a project that the Teach room saved")
+    parser.add_argument(
+        "--from",
+        dest="go_on",
+        metavar="MODEL",
+        help="with --project: the model whose network is trained on; by default one that looks at "
+        "as much ground as the examples show",
+    )
     parser.add_argument("--name", help="name of the run and of the model")
     parser.add_argument("--backbone", help="efficientnet_lite0, or a model of torchvision.models")
     parser.add_argument("--epochs", type=int, help="number of epochs, overriding the settings")
@@ -123,7 +156,7 @@ def parse() -> argparse.Namespace:
         "--write", action="store_true", help="with abroad: put the levels into the model's card"
     )
     parser.add_argument(
-        "--settings", type=Path, default=settings.DEFAULT_FILE, help="a TOML file with all settings"
+        "--settings", type=Path, help="a TOML file with all settings; by default a recipe of ours"
     )
     parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="folder for runs")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder for models")

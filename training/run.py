@@ -1,6 +1,7 @@
 """Every file and folder of a run, by its name in the folder ``runs/<name>``.
 
 settings.toml           the settings that it was made with
+start.pt                what a project goes on from; project.json says whose it is
 teacher/                the teacher: checkpoint, weights, what it says of views of each picture
 seed-N/                 the networks that never saw the validation pictures
 final/seed-N/           the same recipe with all pictures
@@ -17,6 +18,7 @@ abroad.json, abroad.md, abroad/
 """
 
 COPY_FILE = "settings.toml"
+START_FILE, PROJECT_FILE = "start.pt", "project.json"
 TEACHER_FOLDER, FINAL_FOLDER = "teacher", "final"
 CHECKPOINT_FILE, NETWORK_FILE = "checkpoint.pt", "network.pt"
 # What the teacher says of the learning pictures, and of the validation pictures.

@@ -29,7 +29,7 @@ def from_table(kind: type[Table], facts: dict[str, Any], where: str) -> Table:
     optional = {
         each.name
         for each in dataclasses.fields(kind)  # type: ignore[arg-type]
-        if each.default is not dataclasses.MISSING
+        if (each.default, each.default_factory) != (dataclasses.MISSING, dataclasses.MISSING)
     }
     unknown, missing = sorted(facts.keys() - hints), sorted(hints.keys() - facts - optional)
     if unknown:

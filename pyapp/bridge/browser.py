@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import js
 from pyodide.ffi import create_once_callable
@@ -107,7 +107,13 @@ def is_typing(event) -> bool:
 
 def save_file(name: str, data: bytes, kind: str) -> None:
     """Hand a file to the person, as a download."""
-    blob = js.Blob.new(to_js([to_js(data)]), to_js({"type": kind}))
+    save_pieces(name, [data], kind)
+
+
+def save_pieces(name: str, pieces: Iterable[bytes], kind: str) -> None:
+    """The same of a file in pieces, of which never more than one is there twice."""
+    blobs = [js.Blob.new(to_js([to_js(each)])) for each in pieces]
+    blob = js.Blob.new(to_js(blobs), to_js({"type": kind}))
     address = js.URL.createObjectURL(blob)
     link = js.document.createElement("a")
     link.href, link.download = address, name

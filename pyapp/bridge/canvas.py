@@ -24,6 +24,35 @@ def draw_clear(canvas, rgba: np.ndarray) -> None:
     canvas.getContext("2d").putImageData(js.ImageData.new(data, columns, rows), 0, 0)
 
 
+async def draw_encoded(canvas, data: bytes, left: float, top: float, share: float) -> None:
+    """Show a square part of an encoded picture on a square canvas element.
+
+    Parameters
+    ----------
+    canvas
+    data : bytes
+    left, top, share : float
+        The part, as shares of the picture's side: its corner, and its side.
+
+    Raises
+    ------
+    UndecodableError
+    """
+    bitmap = await _bitmap(data)
+    side = bitmap.width * share
+    canvas.getContext("2d").drawImage(
+        bitmap, bitmap.width * left, bitmap.height * top, side, bitmap.height * share,
+        0, 0, canvas.width, canvas.height,
+    )  # fmt: skip
+
+
+async def _bitmap(data: bytes):
+    try:
+        return await js.createImageBitmap(js.Blob.new(to_js([to_js(data)])))
+    except JsException as error:
+        raise UndecodableError(str(error)) from error
+
+
 async def decode(data: bytes) -> np.ndarray:
     """Decode with the browser what Pillow cannot (AVIF, for one).
 
@@ -37,10 +66,7 @@ async def decode(data: bytes) -> np.ndarray:
     UndecodableError
         When the browser cannot either.
     """
-    try:
-        bitmap = await js.createImageBitmap(js.Blob.new(to_js([to_js(data)])))
-    except JsException as error:
-        raise UndecodableError(str(error)) from error
+    bitmap = await _bitmap(data)
     canvas = js.OffscreenCanvas.new(bitmap.width, bitmap.height)
     context = canvas.getContext("2d")
     context.fillStyle = "white"

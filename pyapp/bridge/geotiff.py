@@ -49,6 +49,7 @@ _open = run_js(
         planar: Number(await value("PlanarConfiguration") ?? 1),
         nodata: await value("GDAL_NODATA"),
         palette: await list("ColorMap"),
+        made: await value("DateTime"),
         little: first.littleEndian,
         keys: first.getGeoKeys() ?? {},
         scale: await list("ModelPixelScale"),

@@ -32,7 +32,8 @@ async def fetch_bytes(
     controller = js.AbortController.new()
     try:
         return await asyncio.wait_for(_body(url, controller.signal, keep, arrived), limit_s)
-    except (TimeoutError, asyncio.CancelledError):
+    except BaseException:
+        # Nothing more is to arrive, whoever gave up.
         controller.abort()
         raise
 

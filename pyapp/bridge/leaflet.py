@@ -198,7 +198,8 @@ class _DrawnLayer:
             "maxZoom": FINEST_VIEW,
         }
         self._layer = L.gridLayer(to_js(options))
-        self._layer.options.bounds = corners_of(source.bounds[0])
+        if len(source.bounds) == 1:
+            self._layer.options.bounds = corners_of(source.bounds[0])
         self._layer.createTile = _with_one_argument(self._create)
         self._layer.on("tileunload", self._unload)
         self._layer.addTo(leaflet_map)

@@ -54,7 +54,8 @@ class Network:
         Returns
         -------
         dict of str to float32 array
-            ``probability`` [N, C], ``embedding`` [N, D], ``activation`` [N, C, h, w].
+            Those that it has of ``probability`` [N, C], ``embedding`` [N, D] and
+            ``activation`` [N, C, h, w].
 
         Raises
         ------
@@ -75,7 +76,7 @@ class Network:
             raise InferenceError(str(error)) from error
         finally:
             self._runs -= 1
-        return {name: _array(getattr(results, name)) for name in OUTPUTS}
+        return {name: _array(getattr(results, name)) for name in OUTPUTS if name in self.outputs}
 
     async def _answer(self, feeds):
         """What the session gives; a run on a GPU that is gone may never end."""

@@ -1,6 +1,6 @@
 """What lies on the map besides the square: pictures, outlines, marks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import js
@@ -91,6 +91,33 @@ class Outline:
         self._shape, self._dots = None, []
 
 
+class Outlines:
+    """Rectangles outlined on the map, in a colour over the dark line around it.
+
+    Parameters
+    ----------
+    ground_map : GroundMap
+    around : int
+        Width of the dark line, in pixels.
+    class_name : str
+        CSS class of the lines.
+    """
+
+    def __init__(self, ground_map: GroundMap, around: int, class_name: str):
+        self._group = L.layerGroup().addTo(ground_map.leaflet)
+        self._around = around
+        self._class_name = class_name
+
+    def draw(self, pieces: Iterable[tuple[Bounds, str]]) -> None:
+        """Outline pieces, each in a colour of CSS, and no others."""
+        self._group.clearLayers()
+        for bounds, colour in pieces:
+            for weight, stroke in ((self._around, CASE), (3, colour)):
+                options = to_js({"color": stroke, "weight": weight, "fill": False,
+                                 "interactive": False, "className": self._class_name})  # fmt: skip
+                self._group.addLayer(L.rectangle(corners_of(bounds), options))
+
+
 class Marks:
     """Rectangles that point out pieces of ground.
 
@@ -100,17 +127,27 @@ class Marks:
     """
 
     def __init__(self, ground_map: GroundMap):
-        self._map = ground_map.leaflet
-        self._group = L.layerGroup().addTo(self._map)
+        self._outlines = Outlines(ground_map, 6, "")
 
     def show(self, pieces: list[Bounds]) -> None:
         """Mark these pieces, and no others."""
-        self._group.clearLayers()
-        for bounds in pieces:
-            for weight, colour in ((6, CASE), (3, SIGNAL)):
-                options = to_js({"color": colour, "weight": weight, "fill": False,
-                                 "interactive": False})  # fmt: skip
-                self._group.addLayer(L.rectangle(corners_of(bounds), options))
+        self._outlines.draw((each, SIGNAL) for each in pieces)
+
+
+class ClassMarks:
+    """Squares outlined in the colours of their classes.
+
+    Parameters
+    ----------
+    ground_map : GroundMap
+    """
+
+    def __init__(self, ground_map: GroundMap):
+        self._outlines = Outlines(ground_map, 5, "example")
+
+    def show(self, squares: list[tuple[Bounds, str]]) -> None:
+        """Outline squares, each in a colour of CSS, and no others."""
+        self._outlines.draw(squares)
 
 
 class Pointer:

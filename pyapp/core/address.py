@@ -1,4 +1,7 @@
-"""The page's address: ``?imagery=...&maxzoom=...&model=...#map=zoom/lat/lng&square=lat/lng``."""
+"""The page's address.
+
+``?imagery=...&maxzoom=...&model=...&project=...#map=zoom/lat/lng&square=lat/lng``
+"""
 
 import math
 from typing import NamedTuple
@@ -132,6 +135,24 @@ def query_with_model(query: str, name: str | None) -> str:
     '?imagery=esri&model=ucmerced'
     """
     return _query_with(query, model=name)
+
+
+def project_from(query: str) -> str | None:
+    """The id of the project that a query asks for; ``None`` if it asks for none.
+
+    >>> project_from("?project=ab12")
+    'ab12'
+    """
+    return dict(parse_qsl(query.removeprefix("?"))).get("project")
+
+
+def query_with_project(query: str, project_id: str | None) -> str:
+    """A query with the project in place of the former, or without any; the rest is kept.
+
+    >>> query_with_project("?model=ucmerced", "ab12")
+    '?model=ucmerced&project=ab12'
+    """
+    return _query_with(query, project=project_id)
 
 
 def _query_with(query: str, **values: str | int | None) -> str:

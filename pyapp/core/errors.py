@@ -78,6 +78,7 @@ class RefusedTileError(TileError):
     """The server answered with an error other than "not found"."""
 
     def __init__(self, origin: str, status: int) -> None:
+        self.status = status
         super().__init__(
             f"{origin} refused the request (HTTP {status}). "
             "Wait a moment and press Classify again, or choose other imagery."
@@ -107,6 +108,16 @@ class NotAnImageError(TileError):
         super().__init__(
             f"What the server sent for tile {tile.z}/{tile.x}/{tile.y} is not a picture. "
             "Check the address of the imagery, or choose other imagery."
+        )
+
+
+class ComplainingTileError(TileError):
+    """A map service reports what is wrong, in place of a picture."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f'The map service sent an error instead of a picture: "{reason}". '
+            "Choose another layer of it, or move to a place that it covers."
         )
 
 
@@ -160,7 +171,7 @@ class NoGeoreferenceError(RasterError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The file {name} doesn't say where on the earth it lies, so it can't be laid on the "
-            "map. Georeference it, in QGIS for example, and save it as a GeoTIFF."
+            "map. Choose it together with its world file, or open it as a picture."
         )
 
 
@@ -182,6 +193,16 @@ class RasterAddressError(RasterError):
         super().__init__(
             f"{origin} doesn't let this page read parts of the file: it is out of reach, or it "
             "sends no ranges or allows no other site (CORS). Download the file and open it here."
+        )
+
+
+class MissingPartError(LookdownError):
+    """A part of the page that is fetched when it is first used did not arrive."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The part of the page that does this could not be fetched. Check the connection "
+            "and try again; once it is on the device, no network is needed."
         )
 
 
@@ -264,6 +285,7 @@ class WrongModelError(ModelError):
             f"The model {name} does not fit this page: {reason}. "
             "Export it again with python -m training export."
         )
+        self.reason = reason
 
 
 class CardError(ModelError):
@@ -418,4 +440,105 @@ class NotASurveyError(LookdownError):
         super().__init__(
             f"This file is not a survey saved by Lookdown ({reason}). "
             "Drop a GeoJSON file that was saved here, or a picture."
+        )
+
+
+class TeachError(LookdownError):
+    """Something about a taught project can't be done."""
+
+
+class ClassNameError(TeachError):
+    """The name of a class or a project can't be used."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This name can't be used: {reason}. Choose another one.")
+
+
+class FullProjectError(TeachError):
+    """A project has as much as there is room for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"A project has room for {what}. Begin another project, or remove some first."
+        )
+
+
+class TwoClassesError(TeachError):
+    """The same square was given two classes.
+
+    Attributes
+    ----------
+    before, after : str
+        Its class, and the other one that it was given.
+    sha256 : str
+        Of its picture.
+    """
+
+    sha256 = ""
+
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__(
+            f"This square is an example of “{before}” already, so it can't be one of “{after}” "
+            "as well. Say which it is."
+        )
+        self.before, self.after = before, after
+
+
+class NotAProjectError(TeachError):
+    """A file is not a project that was saved here.
+
+    Attributes
+    ----------
+    reason : str
+        Why; it can follow a colon.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"This file is not a project saved by Lookdown ({reason}). "
+            "Nothing was changed. Choose a zip file that was saved here."
+        )
+
+
+class ProjectStoreError(TeachError):
+    """A project can't be kept on this device."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"This project is not kept: {reason}. It works until the page is closed; "
+            "save it as a file to keep it."
+        )
+
+
+class ForeignGraphError(TeachError):
+    """The model's graph does not end in a layer that can be replaced."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"A model can't be made of this one: {reason}. What you taught still works on the page."
+        )
+
+
+class CheckError(LookdownError):
+    """A survey can't be checked."""
+
+
+class NothingToCheckError(CheckError):
+    """No square of a survey has an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No square of this survey has an answer yet, so there is nothing to check. "
+            "Resume the survey, or choose another one."
+        )
+
+
+class DamagedCheckError(CheckError):
+    """What is stored of a check can't be read, or belongs to another survey."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The judgements stored with this survey can't be read ({reason}). "
+            "They are left as they are until you draw a new sample."
         )

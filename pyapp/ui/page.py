@@ -1,16 +1,19 @@
 """Builds the parts of the page and joins them: the one place that knows them all."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pyapp.bridge import browser, canvas
 from pyapp.bridge.device import Browser
 from pyapp.bridge.http import fetch_bytes
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.onnx import Onnx
-from pyapp.bridge.pictures import bytes_of, on_picture, take_shared
-from pyapp.core.ground.area_file import area_from_geojson, holds_geojson
+from pyapp.bridge.pictures import bytes_of, head_of, is_text_or_zip, on_files, take_shared
+from pyapp.core.address import model_from
+from pyapp.core.errors import MissingPartError
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.source import sources_from_json
 from pyapp.ui.answer.classify import Classify
@@ -30,22 +33,40 @@ from pyapp.ui.shell.start import close_start_screen
 from pyapp.work.busy import Busy
 from pyapp.work.classifier import Classifier
 from pyapp.work.ground import Ground
+from pyapp.work.known import KnownSources
 from pyapp.work.loading import ModelFiles
 from pyapp.work.models import Models
+from pyapp.work.own_models import OwnModels, is_model, is_own
 from pyapp.work.tasks import Tasks, begin
 
 if TYPE_CHECKING:
     from pyapp.ui.answer.explain import Why
+    from pyapp.ui.device.own_model import ModelOpener
     from pyapp.ui.ground.files import OwnFiles
+    from pyapp.ui.ground.given import GivenFiles
+    from pyapp.ui.packs.files import PackFiles
+    from pyapp.ui.pictures.room import PictureRoom
     from pyapp.ui.survey.alike import Alike
     from pyapp.ui.survey.cells import Cells
-    from pyapp.ui.survey.files import SurveyFiles
+    from pyapp.ui.survey.check import CheckPanel
+    from pyapp.ui.survey.layer import SurveyLayer
     from pyapp.ui.survey.panel import SurveyPanel
     from pyapp.ui.survey.plan import Plan
+    from pyapp.ui.teach.projects import ProjectFiles
+    from pyapp.ui.teach.room import TeachRoom
+    from pyapp.work.library import Library
+    from pyapp.work.session import SurveySession
+    from pyapp.work.store import Store
 
 MODELS = "models"
 SOURCES = "imagery/sources.json"
 SURVEYS = "lookdown surveys"
+PROJECTS = "lookdown projects"
+FILES = "lookdown files"
+OWN_MODELS = "lookdown models"
+ZIP = b"PK\x03\x04"
+PLOTS = "lookdown plots"
+AREAS = "lookdown areas"
 LIMIT_S = 30.0
 # Surveys are not wanted in the first second, so they are built once a model is there, or not
 # much later.
@@ -61,25 +82,23 @@ class Surveys:
     cells: "Cells"
     why: "Why"
     alike: "Alike"
-    files: "SurveyFiles"
+    given: "GivenFiles"
+    room: "TeachRoom"
+    project_files: "ProjectFiles"
 
     def close(self) -> None:
         """Close what is open."""
         self.panel.close()
+        self.room.close()
+        self.given.plots.fold()
         self.why.hide()
         self.alike.clear()
 
-    async def see(self, data: bytes) -> None:
-        """Show a survey that was saved here, or take the area of another GeoJSON file."""
-        text = data.decode(errors="replace")
-        if holds_geojson(text):
-            self.plan.take(area_from_geojson(text))
-        else:
-            await self.files.see(data)
-
     def clicked(self, place: LngLat) -> bool:
         """Whether a click on the map meant something else than putting the square there."""
-        return self.plan.drawing.goes_on or self.cells.open_at(place)
+        if self.plan.drawing.goes_on or self.room.clicked(place):
+            return True
+        return self.cells.open_at(place)
 
 
 @dataclass
@@ -96,10 +115,15 @@ class Page:
     ground: Ground
     models: Models
     choice: ModelChoice
+    model_files: ModelFiles
     classifier: Classifier
     classify: Classify
+    known: KnownSources
     surveys: Surveys | None = None
     files: "OwnFiles | None" = None
+    pictures: "PictureRoom | None" = None
+    opener: "ModelOpener | None" = None
+    packs: "PackFiles | None" = None
 
     def enter(self) -> None:
         """Finish what is being drawn, or classify what is in the square."""
@@ -120,15 +144,35 @@ class Page:
         if self.surveys is not None:
             self.surveys.close()
 
-    async def see(self, file) -> None:
-        """Look at a file that was given to the page: imagery, a survey of ours, or a picture."""
-        if self.files is not None and await self.files.see(file):
+    async def see(self, given: list[Any]) -> None:
+        """Look at files that were given to the page: imagery, what was saved here, or pictures."""
+        if self.files is not None and await self.files.see(given):
             return
-        data = await bytes_of(file)
-        if data.lstrip()[:1] == b"{" and self.surveys is not None:
-            await self.surveys.see(data)
-        else:
-            await self.classify.classify_picture(data)
+        await self.see_other(given)
+
+    async def see_other(self, given: list[Any]) -> None:
+        """Look at files that are no imagery: what was saved here, or pictures.
+
+        While the room to teach is open, pictures are examples.
+        """
+        if self.opener is not None and is_model(given[0].name):
+            await self.opener.open_file(given[0])
+            return
+        head = await head_of(given[0])
+        if self.packs is not None and self.packs.knows(head):
+            await self.packs.open(given[0])
+            return
+        if self.surveys is not None and is_text_or_zip(head):
+            data = await bytes_of(given[0])
+            if await self.surveys.given.see(data, given[0].name):
+                return
+            if data.startswith(ZIP):
+                await self.surveys.project_files.see(data)
+                return
+        if self.surveys is not None and self.surveys.room.is_open:
+            await self.surveys.project_files.add(given)
+        elif self.pictures is not None:
+            await self.pictures.open(given)
 
 
 async def open_page() -> None:
@@ -137,10 +181,15 @@ async def open_page() -> None:
     shared = await take_shared()
     notice, device, busy = Notice(), Browser(), Busy(browser)
     tasks = Tasks(notice.tell, browser.log)
-    models = Models(ModelFiles(fetch_bytes, Onnx(), MODELS), device, device, browser)
+    files = ModelFiles(fetch_bytes, Onnx(), MODELS)
+    models = Models(files, device, device, browser)
+    if is_own(model_from(browser.query()) or ""):
+        files.own = _own_models()
     sources = begin(fetch_bytes(SOURCES, LIMIT_S))
     await models.read_list()
-    imagery = ImageryPanel(sources_from_json((await sources).decode()), notice)
+    known = KnownSources(device)
+    listed = [*sources_from_json((await sources).decode()), *known.all()]
+    imagery = ImageryPanel(listed, notice)
     address = AddressBar(imagery)
     ground_map = GroundMap("map", address.first_view)
     imagery.show_on(ground_map)
@@ -159,8 +208,8 @@ async def open_page() -> None:
     SuitedModel(models, square, imagery, choice)
     Places(ground_map, square, imagery, classify)
     page = Page(
-        tasks, busy, notice, history, ground_map, square, imagery, ground, models, choice,
-        classifier, classify,
+        tasks, busy, notice, history, ground_map, square, imagery, ground, models, choice, files,
+        classifier, classify, known,
     )  # fmt: skip
     keys = Keys(
         [
@@ -177,18 +226,27 @@ async def open_page() -> None:
     close_start_screen()
     browser.mark("lookdown:interactive")
     await asyncio.wait((loading,), timeout=SURVEYS_AFTER_S)
+    if choice.short_of_memory:
+        return
     await _open_rest(page, keys)
-    if shared is not None:
-        await classify.classify_picture(shared)
+    if shared is not None and page.pictures is not None:
+        await page.pictures.open_bytes("Shared picture", shared)
 
 
 async def _open_rest(page: Page, keys: Keys) -> None:
     """Build what is not needed for the first click; imported here, so that it costs no start."""
     from pyapp.bridge.database import Database
     from pyapp.ui.answer.explain import Steady, Why
+    from pyapp.ui.answer.second import AskAnother
     from pyapp.ui.device.release import ReleasePanel
+    from pyapp.ui.ground.aerial import AerialPictures
+    from pyapp.ui.ground.earlier import EarlierList
     from pyapp.ui.ground.files import OwnFiles
+    from pyapp.ui.ground.given import GivenFiles
     from pyapp.ui.ground.goto import GoTo
+    from pyapp.ui.ground.here import WhereAmI
+    from pyapp.ui.ground.services import ServicePanel, ShownSources
+    from pyapp.ui.plots.panel import PlotPanel
     from pyapp.ui.survey.alike import Alike, AlikePictures
     from pyapp.ui.survey.cells import Cells
     from pyapp.ui.survey.compare import Comparison
@@ -199,8 +257,12 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     from pyapp.ui.survey.library import LibraryList
     from pyapp.ui.survey.panel import SurveyPanel
     from pyapp.ui.survey.plan import Plan
+    from pyapp.work import plots as plots_work
     from pyapp.work.library import Library
+    from pyapp.work.opinion import SecondOpinion
+    from pyapp.work.remembered import TABLE, EarlierFiles
     from pyapp.work.search import Search
+    from pyapp.work.services import Services
     from pyapp.work.session import SurveySession
     from pyapp.work.store import TABLES, Store
 
@@ -217,11 +279,22 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     cells = Cells(layer, page.square, classify, imagery, library, history, notice, tasks)
     why = Why(ground_map, classify)
     steady = Steady(classify, page.classifier, imagery)
+    opinion = SecondOpinion(models, page.model_files, ground, browser)
+    another = AskAnother(opinion, ground_map, page.square, classify, imagery, MODELS)
     pictures = AlikePictures(imagery, ground, layer)
     search = Search(library, browser)
     alike = Alike(ground_map, layer, cells, classify, search, pictures, notice, tasks)
     files = SurveyFiles(panel, session, layer, notice)
-    surveys = page.surveys = Surveys(plan, panel, cells, why, alike, files)
+    room, project_files, teaching = _open_teach(page, plan, layer, session)
+    plot_store = plots_work.PlotStore(Database(PLOTS, plots_work.TABLES))
+    plot_session = plots_work.PlotSession(models, ground, plot_store, browser, tasks, page.busy)
+    plots = PlotPanel(
+        ground_map, page.square, classify, imagery, models, plot_session, plot_store, history,
+        notice, tasks,
+    )  # fmt: skip
+    given = GivenFiles(plan, plots, files, notice, lambda file: tasks.start(page.see([file])))
+    surveys = page.surveys = Surveys(plan, panel, cells, why, alike, given, room, project_files)
+    here = WhereAmI(ground_map, page.square, notice)
     page.square.on_click(surveys.clicked)
     going = GoTo(ground_map, page.square, imagery)
     keys.add(
@@ -238,11 +311,174 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("W", "Why: what speaks for the class", why.toggle),
             Key("T", "Steady or not: five sizes", steady.ask),
             Key("M", "More like this", alike.find),
+            Key("X", "Ask another model about the same place", another.toggle),
+            *teaching,
+            Key("H", "Where am I; again to follow, again to end", here.press),
+            Key("B", "Plots: open or close", plots.toggle),
+            Key("K", "Check the survey", _open_check(page, keys, panel, store)),
         ]
     )
     page.files = OwnFiles(ground_map, imagery, ground, notice, tasks)
-    on_picture(lambda file: tasks.start(page.see(file)))
+    services = Services(fetch_bytes, browser, ground)
+    shown = ShownSources(ground_map, imagery, services, page.known, notice, tasks)
+    ServicePanel(ground_map, imagery, services, shown, tasks)
+    AerialPictures(ground_map, services, shown, tasks)
+    page.files.on_picture(lambda file: tasks.start(page.see_other([file])))
+    earlier = EarlierList(page.files, EarlierFiles(Database(FILES, (TABLE,))), tasks)
+    tasks.start(earlier.show())
+    page.pictures = _open_pictures(page)
+    page.opener = _open_opener(page)
+    tasks.start(_open_packs(page, keys, library, session))
+    keys.add([Key("U", "Look at pictures of your own", page.pictures.choose)])
+    on_files(lambda given: tasks.start(page.see(given)))
     tasks.start(listed.begin())
-    kept = ReleasePanel(tasks, page.busy, session)
+    tasks.start(plots.begin())
+    kept = ReleasePanel(tasks, page.busy, (session, plot_session))
     kept.on_complete(lambda: tasks.start(page.choice.keep_used()))
     await kept.keep()
+
+
+def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") -> Callable[[], None]:
+    """What opens the check of a survey, which is built when it is wanted."""
+    from pyscript import web
+
+    from pyapp.bridge.later import Later
+    from pyapp.ui.shell.dom import on
+
+    later = Later()
+    built: list[CheckPanel] = []
+
+    async def open_it() -> None:
+        await later.fetch()
+        if not built:
+            from pyapp.ui.survey.check import CheckPanel
+            from pyapp.ui.survey.judging import Judging
+
+            judging = Judging(keys, page.tasks)
+            built.append(CheckPanel(panel, judging, page.ground, store, page.history))
+        built[0].toggle()
+
+    def press() -> None:
+        page.tasks.start(open_it())
+
+    on("click", web.page["check"], press)
+    return press
+
+
+def _open_teach(
+    page: Page, plan: "Plan", layer: "SurveyLayer", session: "SurveySession"
+) -> "tuple[TeachRoom, ProjectFiles, list[Key]]":
+    """Build the room to teach; its keys are bound with the others."""
+    from pyapp.bridge.database import Database
+    from pyapp.ui.teach.answers import Answers
+    from pyapp.ui.teach.examples import ExamplePictures, Examples
+    from pyapp.ui.teach.figures import Figures
+    from pyapp.ui.teach.fits import FitCheck
+    from pyapp.ui.teach.kinds import Kinds
+    from pyapp.ui.teach.projects import ProjectFiles, Projects
+    from pyapp.ui.teach.room import Giving, TeachRoom
+    from pyapp.ui.teach.suggestions import Suggestions
+    from pyapp.work.teach.pictures import Pictures
+    from pyapp.work.teach.probe import Probe
+    from pyapp.work.teach.store import TABLES, ProjectStore
+    from pyapp.work.teach.teacher import Teacher
+
+    tasks, notice, models, ground = page.tasks, page.notice, page.models, page.ground
+    store = ProjectStore(Database(PROJECTS, TABLES))
+    teacher = Teacher(models, page.model_files, Pictures(store, notice.tell), browser, tasks)
+    giving = Giving(teacher, models, ground, page.imagery, page.history, notice, tasks)
+    room = TeachRoom(teacher, giving, page.ground_map, page.square, layer, models, notice)
+    Kinds(room, teacher, giving, models)
+    pictures = ExamplePictures(teacher, tasks)
+    examples = Examples(room, teacher, giving, pictures, page.ground_map, page.square)
+    Figures(teacher, examples, pictures)
+    Answers(teacher, models, page.classify, layer, session, tasks)
+    fits = FitCheck(Probe(models, ground), plan, models, page.busy, tasks)
+    suggestions = Suggestions(
+        room, teacher, giving, models, layer, fits, page.ground_map, notice, tasks
+    )
+    projects = Projects(store, teacher, giving, notice, tasks)
+    files = ProjectFiles(room, teacher, giving, models, page.model_files, notice, tasks)
+    tasks.start(projects.begin())
+    keys = [
+        Key("L", "Teach: open or close", room.toggle),
+        Key("N", "Teach: find squares to label", suggestions.find),
+        Key("1", "Teach: give the square the class of that number", lambda: room.key(1), "1-9"),
+        *(Key(str(each), "", partial(room.key, each)) for each in range(2, 10)),
+        Key("0", "Teach: skip the square to label", suggestions.skip),
+    ]
+    return room, files, keys
+
+
+def _open_pictures(page: Page) -> "PictureRoom":
+    """Build what looks at pictures of one's own."""
+    from pyapp.ui.pictures.room import PictureRoom
+    from pyapp.ui.pictures.view import PictureView
+    from pyapp.work.pictures import Pictures
+
+    view = PictureView(page.ground_map, page.square, page.classify, page.history)
+    pictures = Pictures(page.ground, page.classifier)
+    return PictureRoom(
+        view, pictures, page.ground, page.classify, page.imagery, page.notice, page.tasks, page.busy
+    )
+
+
+def _own_models() -> OwnModels:
+    """The models that the person opened in an earlier visit."""
+    from pyapp.bridge.database import Database
+    from pyapp.work.own_models import TABLES
+
+    return OwnModels(Database(OWN_MODELS, TABLES))
+
+
+async def _open_packs(page: Page, keys: Keys, library: "Library", session: "SurveySession") -> None:
+    """Build what keeps areas and opens packs, which is not part of the first download."""
+    from pyapp.bridge.database import Database
+    from pyapp.bridge.later import Later
+
+    try:
+        await Later().fetch()
+    except MissingPartError:
+        # Without it, nothing of this is offered.
+        return
+    from pyapp.ui.packs.contents import PackContents
+    from pyapp.ui.packs.files import PackFiles
+    from pyapp.ui.packs.keep import KeepPlan
+    from pyapp.ui.packs.kept import KeptDrawing, KeptList
+    from pyapp.work.keeper import Keeper
+    from pyapp.work.kept import TABLES, KeptAreas
+    from pyapp.work.packs import Unpacker
+
+    tasks, notice, imagery, ground_map = page.tasks, page.notice, page.imagery, page.ground_map
+    assert page.surveys is not None and page.opener is not None, "they are built before"
+    areas = KeptAreas(Database(AREAS, TABLES))
+    page.ground.look_first(areas.tile)
+    keeper = Keeper(areas, page.ground, browser, tasks)
+    KeptDrawing(page.ground, areas, imagery)
+    listed = KeptList(ground_map, imagery, areas, keeper, notice, tasks)
+    contents = PackContents(
+        page.models, page.model_files, page.opener, library, session, page.surveys.project_files
+    )
+    page.packs = PackFiles(areas, listed, contents, Unpacker(areas), notice, tasks)
+    plan = KeepPlan(ground_map, imagery, page.models, page.surveys.plan, areas, keeper, tasks)
+    keys.add([Key("A", "Keep this area for where there is no network", plan.open)])
+    await listed.begin()
+
+
+def _open_opener(page: Page) -> "ModelOpener":
+    """Build what opens models from elsewhere, and list those of earlier visits."""
+    from pyapp.ui.device.own_model import AboutForm, ModelOpener
+
+    own = page.model_files.own = page.model_files.own or _own_models()
+    opener = ModelOpener(
+        own,
+        page.models,
+        page.choice,
+        AboutForm(page.tasks),
+        fetch_bytes,
+        page.notice,
+        page.tasks,
+        page.busy,
+    )
+    page.tasks.start(opener.begin())
+    return opener

@@ -1,6 +1,9 @@
 """From a square of ground, or a picture, to an answer."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +16,11 @@ from pyapp.work.ground import Ground, GroundChip
 from pyapp.work.models import Models
 from pyapp.work.ports import Clock
 from pyapp.work.runner import Runner
+
+if TYPE_CHECKING:
+    from pyapp.core.imagery.part import Part
+    from pyapp.core.imagery.photo import Photo
+    from pyapp.core.teach.taught import Taught
 
 # Footprints around the model's own, as shares of its side.
 SIZES = (0.7, 0.85, 1.0, 1.2, 1.4)
@@ -77,15 +85,15 @@ class Classifier:
         answer = await self._answer(runner, chip, footprint, source.credit)
         return replace(answer, date=source.date)
 
-    async def picture(self, data: bytes) -> Answer:
-        """What is in the middle of an encoded picture.
+    async def part(self, photo: Photo, part: Part) -> Answer:
+        """What is in a square of a picture.
 
         Raises
         ------
-        NotAPictureError, InferenceError
+        InferenceError
         """
         runner = self._runner()
-        chip = await self._ground.picture_chip(data, runner.card)
+        chip = self._ground.photo_chip(photo, part, runner.card)
         return await self._answer(runner, chip, None, OWN_PICTURE)
 
     async def sizes(self, footprint: Footprint, source: Source) -> list[Prediction]:
@@ -101,7 +109,17 @@ class Classifier:
             (await self._ground.chip(source, Footprint(centre, share * side_m), runner.card)).pixels
             for share in SIZES
         ]
-        return predictions(runner.card, await runner.run(np.stack(chips)))
+        outputs = await runner.run(np.stack(chips))
+        return predictions(*_said(runner, self._models.taught, outputs))
+
+    async def again(self, answer: Answer) -> Answer:
+        """What the model in use says of the chip of an earlier answer.
+
+        Raises
+        ------
+        InferenceError
+        """
+        return await self._answer(self._runner(), answer.chip, answer.place, answer.credit)
 
     async def _answer(
         self, runner: Runner, chip: GroundChip, place: Footprint | None, credit: str
@@ -109,12 +127,22 @@ class Classifier:
         start_ms = self._clock.now_ms()
         outputs = await runner.run(chip.pixels[np.newaxis])
         end_ms = self._clock.now_ms()
-        (prediction,) = predictions(runner.card, outputs)
+        card, outputs = _said(runner, self._models.taught, outputs)
+        (prediction,) = predictions(card, outputs)
         self._clock.measure("lookdown:prepare", start_ms - chip.prepare_ms, start_ms)
         self._clock.measure("lookdown:infer", start_ms, end_ms)
-        return Answer(place, credit, chip, runner.card, prediction, end_ms - start_ms)
+        return Answer(place, credit, chip, card, prediction, end_ms - start_ms)
 
     def _runner(self) -> Runner:
         if self._models.runner is None:
             raise self._models.error or ModelError("The model is still being loaded.")
         return self._models.runner
+
+
+def _said(
+    runner: Runner, taught: Taught | None, outputs: dict[str, np.ndarray]
+) -> tuple[Card, dict[str, np.ndarray]]:
+    """What a network says by its own last layer or by a taught one, and the card for it."""
+    if taught is None or taught.card.network != runner.card.sha256:
+        return runner.card, outputs
+    return taught.card, taught.outputs(outputs)

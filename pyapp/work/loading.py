@@ -1,6 +1,7 @@
 """Models as they are fetched: the list, a card, golden places, and a network that was checked."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from pyapp.core.errors import (
 from pyapp.core.model.backend import WEBGPU, Backend, Golden
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import ListedModel, models_from_json
-from pyapp.core.model.prediction import INPUT, OUTPUTS, PROBABILITY
+from pyapp.core.model.prediction import EMBEDDING, INPUT, OUTPUTS, PROBABILITY
+from pyapp.work.own_models import OwnModels, is_own
 from pyapp.work.ports import (
     Arrived,
     Fetch,
@@ -29,6 +31,8 @@ from pyapp.work.ports import (
 
 MODEL_LIMIT_S = 300.0
 CARD_LIMIT_S = 30.0
+# How far from 1 the probabilities of a model from elsewhere may add up.
+NEARLY_ONE = 0.01
 DID_NOT_ARRIVE = (StatusError, UnreachableError, TimeoutError)
 
 
@@ -50,9 +54,15 @@ class ModelFiles:
     runtime : Runtime
     folder : str
         Its address.
+
+    Attributes
+    ----------
+    own : OwnModels or None
+        Those that the person opened, once they are looked for.
     """
 
     def __init__(self, fetch: Fetch, runtime: Runtime, folder: str):
+        self.own: OwnModels | None = None
         self._fetch = fetch
         self._runtime = runtime
         self._folder = folder
@@ -64,7 +74,12 @@ class ModelFiles:
         ------
         MissingModelError, ModelListError
         """
-        return models_from_json(await self._text("index.json", "The list of models"))
+        listed = models_from_json(await self._text("index.json", "The list of models"))
+        return [*listed, *await self.own_listed()]
+
+    async def own_listed(self) -> Sequence[ListedModel]:
+        """The models that the person opened, as far as they are looked for."""
+        return [] if self.own is None else await self.own.list()
 
     async def card(self, name: str) -> Card:
         """The card of a model.
@@ -73,15 +88,43 @@ class ModelFiles:
         ------
         MissingModelError, CardError
         """
+        if self.own is not None and is_own(name):
+            return await self.own.card(name)
         return Card.from_json(name, await self._text(f"{name}/card.json", f"The model {name}"))
 
     async def golden(self, name: str) -> Golden | None:
         """What native onnxruntime says about some places; ``None`` if there is no such file."""
+        if is_own(name):
+            return None
         try:
             data = await self._fetch(f"{self._folder}/{name}/golden.json", CARD_LIMIT_S)
             return Golden.from_json(data.decode())
         except (*DID_NOT_ARRIVE, ValueError, KeyError, TypeError):
             return None
+
+    async def file(self, card: Card, arrived: Arrived | None = None) -> bytes:
+        """The file of a model, checked against its card.
+
+        ``arrived(n)`` is called as it arrives, with the number of bytes so far.
+
+        Raises
+        ------
+        MissingModelError, DamagedModelError
+        """
+        if self.own is not None and is_own(card.name):
+            data = await self.own.data(card.name)
+            if hashlib.sha256(data).hexdigest() != card.sha256:
+                raise DamagedModelError(card.name)
+            return data
+        try:
+            data = await self._fetch(
+                f"{self._folder}/{file_of(card.name)}", MODEL_LIMIT_S, arrived=arrived
+            )
+        except DID_NOT_ARRIVE as error:
+            raise MissingModelError(f"The model {card.name}") from error
+        if hashlib.sha256(data).hexdigest() != card.sha256:
+            raise DamagedModelError(card.name)
+        return data
 
     async def network(
         self, card: Card, backend: Backend, arrived: Arrived | None = None
@@ -98,14 +141,7 @@ class ModelFiles:
         """
         if not self._runtime.is_supported():
             raise NoSimdError
-        try:
-            data = await self._fetch(
-                f"{self._folder}/{file_of(card.name)}", MODEL_LIMIT_S, arrived=arrived
-            )
-        except DID_NOT_ARRIVE as error:
-            raise MissingModelError(f"The model {card.name}") from error
-        if hashlib.sha256(data).hexdigest() != card.sha256:
-            raise DamagedModelError(card.name)
+        data = await self.file(card, arrived)
         try:
             network = await self._runtime.open(data, backend)
         except RuntimeFailedError as error:
@@ -115,6 +151,8 @@ class ModelFiles:
             if backend.kind == WEBGPU:
                 raise BackendError(backend, str(error)) from error
             raise DamagedModelError(card.name) from error
+        if not card.embeds or card.one_at_a_time:
+            network = Adapted(network, card)
         try:
             await _check(network, card)
         except BaseException:
@@ -129,22 +167,54 @@ class ModelFiles:
             raise MissingModelError(what) from error
 
 
+class Adapted:
+    """A network without embeddings, or one that takes just one chip, as `Network`.
+
+    Parameters
+    ----------
+    network : Network
+    card : Card
+    """
+
+    def __init__(self, network: Network, card: Card):
+        self._network = network
+        self._card = card
+        self.inputs, self.outputs = network.inputs, network.outputs
+
+    async def run(self, chips: np.ndarray) -> dict[str, np.ndarray]:
+        """What the network gives; an embedding that is missing has no features."""
+        if self._card.one_at_a_time:
+            parts = [await self._network.run(chip[np.newaxis]) for chip in chips]
+            found = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+        else:
+            found = await self._network.run(chips)
+        return {EMBEDDING: np.empty((len(chips), 0), np.float32), **found}
+
+    async def close(self) -> None:
+        """Give its memory back."""
+        await self._network.close()
+
+
 async def _check(network: Network, card: Card) -> None:
     """Run one grey chip: proves the contract, and lets the first answer come quickly."""
     if list(network.inputs) != [INPUT]:
         raise WrongModelError(card.name, f'it has no single input named "{INPUT}"')
-    missing = set(OUTPUTS) - set(network.outputs)
+    missing = set(OUTPUTS) - set(network.outputs) - ({EMBEDDING} if not card.embeds else set())
     if missing:
         raise WrongModelError(card.name, f'it has no output named "{min(missing)}"')
     try:
-        shape = (await network.run(grey_chip(card)))[PROBABILITY].shape
+        said = (await network.run(grey_chip(card)))[PROBABILITY]
     except InferenceError as error:
         raise WrongModelError(
             card.name, f"it does not take a chip of {card.chip_px} pixels"
         ) from error
-    if shape != (1, len(card.labels)):
+    if said.shape != (1, len(card.labels)):
         raise WrongModelError(
-            card.name, f"its card names {len(card.labels)} classes, its file has {shape[-1]}"
+            card.name, f"its card names {len(card.labels)} classes, its file has {said.shape[-1]}"
+        )
+    if not card.judged and not (said.min() >= 0 and abs(float(said.sum()) - 1) <= NEARLY_ONE):
+        raise WrongModelError(
+            card.name, "what it gives are no probabilities that add up to 1, so they may be logits"
         )
 
 

@@ -1,7 +1,10 @@
 """The model in use: its one owner."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from pyapp.core.errors import (
     MissingModelError,
@@ -12,9 +15,13 @@ from pyapp.core.errors import (
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import ListedModel
 from pyapp.work.loading import ModelFiles
+from pyapp.work.own_models import is_own
 from pyapp.work.ports import Clock, Hardware, Settings
 from pyapp.work.runner import Runner
 from pyapp.work.tasks import begin
+
+if TYPE_CHECKING:
+    from pyapp.core.teach.taught import Taught
 
 
 class Models:
@@ -39,6 +46,8 @@ class Models:
         Name of the model that is in use or being loaded.
     error : ModelError or None
         Why there is no model in use.
+    taught : Taught or None
+        What a person taught it, if answers are to be given by that.
     """
 
     def __init__(self, files: ModelFiles, hardware: Hardware, settings: Settings, clock: Clock):
@@ -54,6 +63,33 @@ class Models:
         self.runner: Runner | None = None
         self.chosen: str | None = None
         self.error: ModelError | None = None
+        self.taught: Taught | None = None
+        self._on_teach: list[Callable[[], None]] = []
+
+    @property
+    def card(self) -> Card | None:
+        """The facts about what gives the answers; ``None`` without a model."""
+        if self.taught is not None:
+            return self.taught.card
+        return None if self.runner is None else self.runner.card
+
+    def can_continue(self, sha256: str) -> bool:
+        """Whether the model in use, as it is or as it was taught, is the one of this digest."""
+        cards = [self.card, None if self.runner is None else self.runner.card]
+        return sha256 in [each.sha256 for each in cards if each is not None]
+
+    def use(self, taught: Taught | None) -> None:
+        """Answer with what a person taught the model in use, or with its own classes again."""
+        network = None if self.runner is None else self.runner.card.sha256
+        if taught is not None and taught.card.network != network:
+            return
+        self.taught = taught
+        for handler in self._on_teach:
+            handler()
+
+    def on_teach(self, handler: Callable[[], None]) -> None:
+        """Call ``handler()`` once answers are given by another last layer of the same network."""
+        self._on_teach.append(handler)
 
     def on_change(self, handler: Callable[[], Awaitable[None]]) -> None:
         """Await ``handler()`` once another model is in use, before the one before is closed."""
@@ -69,6 +105,11 @@ class Models:
             self.listed = await self._files.list()
         except ModelError as error:
             self.error = error
+
+    async def relist(self) -> None:
+        """List anew which models the person has opened."""
+        shipped = [each for each in self.listed if not is_own(each.name)]
+        self.listed = [*shipped, *await self._files.own_listed()]
 
     async def load_first(self, wanted: str | None) -> None:
         """Use the wanted model, or the default if there is no such model.
@@ -143,6 +184,7 @@ class Models:
                 await runner.close()
                 return
             before, self.runner, self.error = self.runner, runner, None
+            self.taught = None
             for handler in self._on_change:
                 await handler()
             if before is not None:

@@ -69,6 +69,7 @@ class Orthophoto:
             origin=None,
             bounds=(self.facts.bounds(),),
             ground_m=self.facts.ground_m(),
+            date=self.facts.date,
         )
 
     def with_look(self, look: Look) -> "Orthophoto":

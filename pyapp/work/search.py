@@ -39,7 +39,7 @@ class Search:
         self._library = library
         self._clock = clock
 
-    async def surveys(self, shown: Survey | None, model_sha256: str) -> list[Survey]:
+    async def surveys(self, shown: Survey | None, network: str) -> list[Survey]:
         """The survey on the map and the stored ones, if they can be searched.
 
         Raises
@@ -51,12 +51,12 @@ class Search:
         try:
             for each in self._library.stored:
                 other = shown is None or each.id != shown.id
-                if each.model == model_sha256 and each.done and other:
+                if each.network == network and each.done and other:
                     found.append(await self._library.load(each.id))
         except StoreError:
             if not found:
                 raise
-        return [each for each in found if can_be_searched(each, model_sha256)]
+        return [each for each in found if can_be_searched(each, network)]
 
     async def find(
         self,
@@ -98,11 +98,9 @@ class Search:
         return _elsewhere(sorted(found, key=lambda each: -each.likeness), place)[:count]
 
 
-def can_be_searched(survey: Survey | None, model_sha256: str) -> bool:
-    """Whether a survey has embeddings, and from this model."""
-    return (
-        survey is not None and survey.embedding is not None and survey.model.sha256 == model_sha256
-    )
+def can_be_searched(survey: Survey | None, network: str) -> bool:
+    """Whether a survey has embeddings, and from the network of this digest."""
+    return survey is not None and survey.embedding is not None and survey.model.network == network
 
 
 def _is_shown(survey: Survey, number: int, shown: Survey | None) -> bool:

@@ -4,8 +4,9 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
-from pyapp.core.errors import ForbiddenSurveyError, LookdownError, StoreError
+from pyapp.core.errors import ForbiddenSurveyError, LookdownError, StoreError, SurveyRunningError
 from pyapp.core.ground.area import Area
 from pyapp.core.ground.grid import Grid
 from pyapp.core.imagery.source import Source
@@ -18,7 +19,7 @@ from pyapp.work.ground import Ground
 from pyapp.work.models import Models
 from pyapp.work.ports import Clock
 from pyapp.work.store import Store
-from pyapp.work.surveyor import Surveyor
+from pyapp.work.surveyor import Surveyor, Work
 from pyapp.work.tasks import Tasks, begin, end
 
 # Seconds from one saving to the next.
@@ -27,21 +28,53 @@ SAVE_S = 1.0
 PAUSE_LIMIT_S = 2.0
 
 
-class SurveySession:
-    """The survey at work, if there is one.
+class Kept(Work, Protocol):
+    """Work that is stored: a `Survey`, or plots."""
+
+    @property
+    def id(self) -> str:
+        """Another one for each."""
+
+    @property
+    def model(self) -> ModelFacts:
+        """Of what gives the answers."""
+
+
+W = TypeVar("W", bound=Kept)
+Stored = TypeVar("Stored", contravariant=True)
+
+
+class Keeps(Protocol[Stored]):
+    """Where it is stored; both raise `StoreError`."""
+
+    async def put(self, survey: Stored, /) -> None:
+        """Store the facts."""
+
+    async def add(self, survey: Stored, batch: Batch, /) -> None:
+        """Store what came out."""
+
+
+class Session(Generic[W]):
+    """The survey, or the plots, at work, if there are any.
 
     Parameters
     ----------
     models : Models
     ground : Ground
-    store : Store
+    store : Keeps
     clock : Clock
     tasks : Tasks
     busy : Busy
     """
 
     def __init__(
-        self, models: Models, ground: Ground, store: Store, clock: Clock, tasks: Tasks, busy: Busy
+        self,
+        models: Models,
+        ground: Ground,
+        store: Keeps[W],
+        clock: Clock,
+        tasks: Tasks,
+        busy: Busy,
     ):
         self._models = models
         self._ground = ground
@@ -49,9 +82,9 @@ class SurveySession:
         self._clock = clock
         self._tasks = tasks
         self._busy = busy
-        self._surveyor: Surveyor | None = None
+        self._surveyor: Surveyor[W] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._unsaved: list[tuple[Survey, Batch]] = []
+        self._unsaved: list[tuple[W, Batch]] = []
         # Surveys that can't be stored, which was said once.
         self._refused: set[str] = set()
         self._saving = asyncio.Lock()
@@ -61,7 +94,7 @@ class SurveySession:
         models.on_change(self._model_changed)
 
     @property
-    def survey(self) -> Survey | None:
+    def survey(self) -> W | None:
         """The survey that is being worked on now."""
         return self._surveyor.survey if self._task is not None and self._surveyor else None
 
@@ -88,35 +121,31 @@ class SurveySession:
         """Call ``handler()`` when what is stored has changed."""
         self._on_saved.append(handler)
 
-    def begin(self, area: Area, grid: Grid, source: Source) -> Survey:
-        """A new survey with the model in use; `work_on` starts it."""
-        assert self._models.runner is not None, "a survey needs a model"
-        now = datetime.now()
-        return Survey(
-            id=uuid.uuid4().hex,
-            name=f"{source.name.split(',')[0]}, {now.day} {now:%b %H:%M}",
-            made=now.isoformat(timespec="seconds"),
-            area=area,
-            grid=grid,
-            model=ModelFacts.of(self._models.runner.card),
-            imagery=ImageryFacts.of(source),
-        )
+    def work_on(self, survey: W, source: Source) -> None:
+        """Work on the cells that wait, with the model in use.
 
-    def work_on(self, survey: Survey, source: Source) -> None:
-        """Work on the cells that wait, with the model in use."""
+        If the survey is one of what was taught, the answers are by that.
+        """
         runner = self._models.runner
         if self.goes_on or runner is None:
+            return
+        if self._busy.is_doing(SURVEY):
+            # Plots and a survey would wait for each other all the time.
+            self._tasks.report(SurveyRunningError("start something else"))
             return
         if not source.allows.bulk:
             self._tasks.report(ForbiddenSurveyError(source.name, []))
             return
+        taught = self._models.taught
+        if taught is not None and taught.card.sha256 != survey.model.sha256:
+            taught = None
         if (
             self._surveyor is None
             or self._surveyor.survey is not survey
             or self._surveyor.runner is not runner
         ):
             self._surveyor = Surveyor(
-                survey, runner, source, self._ground, self._clock, self._came_out
+                survey, runner, source, self._ground, self._clock, self._came_out, taught
             )
         self._pausing = False
         self._task = self._tasks.start(self._run(survey, self._surveyor))
@@ -135,7 +164,7 @@ class SurveySession:
         await end(limit)
         await end(*([] if task.done() else [task]))
 
-    async def cancel(self, survey: Survey) -> None:
+    async def cancel(self, survey: W) -> None:
         """End a survey where it is: the cells that wait are left out."""
         if survey is self.survey:
             await end(self._task)
@@ -145,13 +174,6 @@ class SurveySession:
             survey.add(batch)
             self._came_out(survey, batch)
             await self.save()
-        self._saved()
-
-    async def keep(self, survey: Survey) -> None:
-        """Store a survey that came as a file."""
-        await self._put(survey)
-        self._came_out(survey, survey.to_batch())
-        await self.save()
         self._saved()
 
     async def save(self) -> None:
@@ -169,7 +191,7 @@ class SurveySession:
                 taken = {id(batch) for batch in batches}
                 self._unsaved = [each for each in self._unsaved if id(each[1]) not in taken]
 
-    async def _run(self, survey: Survey, surveyor: Surveyor) -> None:
+    async def _run(self, survey: W, surveyor: Surveyor[W]) -> None:
         saving = self._tasks.start(self._keep_saving())
         with self._busy.doing(SURVEY):
             try:
@@ -199,19 +221,19 @@ class SurveySession:
         """A survey goes on with its own model only, which is about to be closed."""
         await self.pause()
 
-    async def _put(self, survey: Survey) -> None:
+    async def _put(self, survey: W) -> None:
         try:
             await self._store.put(survey)
             self._refused.discard(survey.id)
         except StoreError as error:
             self._refuse(survey, error)
 
-    def _refuse(self, survey: Survey, error: StoreError) -> None:
+    def _refuse(self, survey: W, error: StoreError) -> None:
         if survey.id not in self._refused:
             self._refused.add(survey.id)
             self._tasks.report(error)
 
-    def _came_out(self, survey: Survey, batch: Batch) -> None:
+    def _came_out(self, survey: W, batch: Batch) -> None:
         self._unsaved.append((survey, batch))
 
     def _changed(self) -> None:
@@ -221,3 +243,36 @@ class SurveySession:
     def _saved(self) -> None:
         for handler in self._on_saved:
             handler()
+
+
+class SurveySession(Session[Survey]):
+    """The survey at work, if there is one."""
+
+    def __init__(
+        self, models: Models, ground: Ground, store: Store, clock: Clock, tasks: Tasks, busy: Busy
+    ):
+        super().__init__(models, ground, store, clock, tasks, busy)
+        self._surveys = store
+
+    def begin(self, area: Area, grid: Grid, source: Source) -> Survey:
+        """A new survey with the model in use; `work_on` starts it."""
+        assert self._models.card is not None, "a survey needs a model"
+        now = datetime.now()
+        return Survey(
+            id=uuid.uuid4().hex,
+            name=f"{source.name.split(',')[0]}, {now.day} {now:%b %H:%M}",
+            made=now.isoformat(timespec="seconds"),
+            area=area,
+            grid=grid,
+            model=ModelFacts.of(self._models.card),
+            imagery=ImageryFacts.of(source),
+        )
+
+    async def keep(self, survey: Survey) -> None:
+        """Store a survey that came as a file."""
+        await self._put(survey)
+        self._came_out(survey, survey.to_batch())
+        await self.save()
+        if survey.check and survey.id not in self._refused:
+            await self._surveys.put_check(survey)
+        self._saved()

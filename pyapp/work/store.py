@@ -1,8 +1,6 @@
 """Surveys stored on the device as they grow: facts of each, and what came out batch by batch."""
 
-import asyncio
 import json
-import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,11 +8,10 @@ from pyapp.core.errors import LookdownError, StoreError
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
 from pyapp.core.survey.survey import Survey
-from pyapp.work.ports import Records, RecordsRefusedError
+from pyapp.work.batches import BATCHES, DAMAGED, FACTS, StoredBatches
+from pyapp.work.ports import Records
 
-FACTS, BATCHES = "facts", "batches"
 TABLES = (FACTS, BATCHES)
-DAMAGED = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, IndexError)
 
 
 class StoredSurvey(NamedTuple):
@@ -28,6 +25,8 @@ class StoredSurvey(NamedTuple):
         Cells that were looked at, and all.
     model : str
         SHA-256 of its model.
+    network : str
+        SHA-256 of what gave its embeddings: the same, unless the model was taught.
     """
 
     id: str
@@ -36,12 +35,11 @@ class StoredSurvey(NamedTuple):
     done: int
     cells: int
     model: str
+    network: str
 
 
 class Store:
     """The surveys in a database.
-
-    A batch is added and never rewritten, so that a survey of any size costs the same each second.
 
     Parameters
     ----------
@@ -50,9 +48,8 @@ class Store:
 
     def __init__(self, records: Records):
         self._records = records
-        self._next: dict[str, int] = {}
-        # Two tabs that go on with the same survey do not write over each other.
-        self._tab = uuid.uuid4().hex[:8]
+        self._batches = StoredBatches(records, "deleted", StoreError)
+        self._ask = self._batches.ask
 
     async def list(self) -> list[StoredSurvey]:
         """All surveys, the newest first.
@@ -88,10 +85,7 @@ class Store:
         StoreError
             If there is no room.
         """
-        number = self._next.get(survey.id, 0)
-        self._next[survey.id] = number + 1
-        key: list[str | int] = [survey.id, number, self._tab]
-        await self._ask(self._records.put(BATCHES, key, batch.to_bytes()))
+        await self._batches.add(survey.id, batch)
         await self.put(survey)
 
     async def load(self, survey_id: str) -> Survey:
@@ -107,16 +101,18 @@ class Store:
             survey = Survey.from_json((facts or {})["json"])
         except (*DAMAGED, LookdownError) as error:
             raise StoreError("what is stored of it is damaged") from error
-        keys = await self._ask(self._records.keys(BATCHES, survey_id))
-        for key in keys:
-            stored = await self._ask(self._records.get(BATCHES, key))
-            try:
-                survey.add(Batch.from_bytes(stored or {}))
-            except DAMAGED:
-                continue
-            await asyncio.sleep(0)
-        self._next[survey_id] = 1 + max((int(key[1]) for key in keys), default=-1)
+        await self._batches.give(survey_id, survey)
+        survey.check = await self._batches.beside(survey_id)
         return survey
+
+    async def put_check(self, survey: Survey) -> None:
+        """Store how a survey is checked.
+
+        Raises
+        ------
+        StoreError
+        """
+        await self._batches.put_beside(survey.id, survey.check)
 
     async def mark(self, survey_id: str, deleted: bool) -> None:
         """Take a survey as deleted, or not; `sweep` deletes it for good.
@@ -125,9 +121,7 @@ class Store:
         ------
         StoreError
         """
-        facts = await self._ask(self._records.get(FACTS, survey_id))
-        if facts is not None:
-            await self._ask(self._records.put(FACTS, survey_id, {**facts, "deleted": deleted}))
+        await self._batches.mark(survey_id, deleted)
 
     async def sweep(self) -> None:
         """Delete for good what was deleted during an earlier visit.
@@ -136,19 +130,7 @@ class Store:
         ------
         StoreError
         """
-        for key in await self._ask(self._records.keys(FACTS)):
-            facts = await self._ask(self._records.get(FACTS, key))
-            if facts is not None and facts.get("deleted"):
-                await self._ask(self._records.delete_all(BATCHES, key))
-                await self._ask(self._records.delete(FACTS, key))
-
-    @staticmethod
-    async def _ask(asking: Any) -> Any:
-        """What the database gives; its refusals as `StoreError`."""
-        try:
-            return await asking
-        except RecordsRefusedError as error:
-            raise StoreError(str(error)) from error
+        await self._batches.sweep()
 
 
 def _stored(record: Mapping[str, Any]) -> StoredSurvey | None:
@@ -159,7 +141,7 @@ def _stored(record: Mapping[str, Any]) -> StoredSurvey | None:
         facts = json.loads(record["json"])
         return StoredSurvey(
             facts["id"], facts["name"], facts["made"], int(record["done"]), int(record["count"]),
-            facts["model"]["sha256"],
+            facts["model"]["sha256"], facts["model"].get("network", facts["model"]["sha256"]),
         )  # fmt: skip
     except DAMAGED:
         return None

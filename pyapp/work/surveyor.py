@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import Footprint, Tile, wrapped
-from pyapp.core.ground.reading import reading
+from pyapp.core.ground.reading import Cells, reading
 from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
 from pyapp.core.imagery.source import Source
@@ -18,7 +18,7 @@ from pyapp.core.model.backend import WEBGPU, Backend
 from pyapp.core.model.prediction import ACTIVATION, EMBEDDING, PROBABILITY, familiarity
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
-from pyapp.core.survey.survey import Survey
+from pyapp.core.teach.taught import Taught
 from pyapp.work.ground import Ground
 from pyapp.work.ports import Clock
 from pyapp.work.runner import Runner
@@ -43,6 +43,31 @@ SPAN_MS = 8000.0
 _best_sizes: dict[tuple[str, Backend], int] = {}
 
 
+class Squares(Cells, Protocol):
+    """Squares that can be worked on one by one."""
+
+    def footprint(self, number: int) -> Footprint:
+        """The ground that the model sees for a square."""
+
+
+class Work(Protocol):
+    """What a surveyor works on: a `Survey`, or plots."""
+
+    @property
+    def grid(self) -> Squares:
+        """The squares."""
+
+    @property
+    def waiting(self) -> np.ndarray:
+        """Numbers of the squares that are not processed yet."""
+
+    def add(self, batch: Batch) -> None:
+        """Take the results for some squares."""
+
+
+W = TypeVar("W", bound=Work)
+
+
 class _Chip(NamedTuple):
     number: int
     zoom: int
@@ -54,33 +79,37 @@ class _Without(NamedTuple):
     state: CellState
 
 
-class Surveyor:
-    """Works through the waiting cells of a survey.
+class Surveyor(Generic[W]):
+    """Works through the waiting cells of a survey, or plots.
 
     Parameters
     ----------
-    survey : Survey
+    survey : Survey or PlotRun
     runner : Runner
         Of the survey's model.
     source : Source
         The imagery of the survey.
     ground : Ground
     clock : Clock
-    on_batch : callable taking Survey and Batch
+    on_batch : callable taking the survey and Batch
         Called when something came out; the survey has taken it in already.
+    taught : Taught, optional
+        What gives the answers in place of the model's last layer.
     """
 
     def __init__(
         self,
-        survey: Survey,
+        survey: W,
         runner: Runner,
         source: Source,
         ground: Ground,
         clock: Clock,
-        on_batch: Callable[[Survey, Batch], None],
+        on_batch: Callable[[W, Batch], None],
+        taught: Taught | None = None,
     ):
         self.survey = survey
         self.runner = runner
+        self._taught = taught
         self._source = source
         self._clock = clock
         self._on_batch = on_batch
@@ -259,6 +288,8 @@ class Surveyor:
 
     async def _classify(self, chips: list[_Chip]) -> None:
         outputs = await self.runner.run(np.stack([chip.pixels for chip in chips]))
+        if self._taught is not None:
+            outputs = self._taught.outputs(outputs)
         digests = [hashlib.sha256(chip.pixels.data).digest() for chip in chips]
         self._take(
             Batch(

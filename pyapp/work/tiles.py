@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 
 from pyapp.core.errors import (
+    ComplainingTileError,
     MissingTileError,
     NotAnImageError,
     SlowTileError,
@@ -126,7 +127,7 @@ class SurveyTiles:
         await self._rest()
         try:
             pixels = await self._ground.decode_tile(tile, data)
-        except NotAnImageError:
+        except (ComplainingTileError, NotAnImageError):
             return CellState.FAILED
         await self._rest()
         found = flaw(pixels)

@@ -33,6 +33,14 @@ PARTS = (
     ("answer", re.compile(r"runtime/ort/")),
 )  # fmt: skip
 
+# Our own Python that few visits need: the page fetches it when it is first used (`bridge.later`),
+# and it is kept with the rest of a release. No other module may import it at its beginning.
+LATER = re.compile(
+    r"pyapp/(bridge/(slices|given_file)|work/(archive|check|kept|keeper|packs)|ui/ground/archives"
+    r"|ui/survey/(check|check_wording|judging)|ui/packs/\w+|core/(accuracy|pack)/\w+"
+    r"|core/imagery/(pmtiles\w*|mbtiles|sqlite\w*|archive_\w+))\.py$"
+)
+
 
 def build(out: Path) -> None:
     """Write the site to a folder, in place of an earlier build.
@@ -115,11 +123,11 @@ def _place(file: Path) -> Path:
 def _texts() -> dict[str, bytes]:
     """What the build itself writes: path in the site to contents."""
     made = {
-        runtime.APP: runtime.compiled_app(app_archive(ROOT)),
         PAGE: with_version((fetch.SITE / PAGE).read_bytes()),
         "imagery/sources.json": imagery.sources().encode(),
+        "imagery/catalogue.json": imagery.catalogue().encode(),
     }
-    return made | parts.files(ROOT / "models")
+    return made | runtime.compiled_app(app_archives(ROOT)) | parts.files(ROOT / "models")
 
 
 def with_version(page: bytes) -> bytes:
@@ -161,16 +169,26 @@ def _files() -> dict[str, Path]:
     return found | runtime.files() | imagery.files()
 
 
-def app_archive(root: Path) -> bytes:
-    """The page's own Python as one archive, not yet compiled; PyScript unpacks it."""
+def app_archives(root: Path) -> dict[str, bytes]:
+    """The page's own Python, not yet compiled: what PyScript unpacks, and what is used `LATER`."""
+    files = {each.relative_to(root).as_posix(): each for each in (root / "pyapp").rglob("*.py")}
+    del files["pyapp/main.py"]
+    later = set(filter(LATER.match, files))
+    parted = {"app.zip": files.keys() - later, "later.zip": later}
+    return {
+        name: _archive({path: files[path].read_bytes() for path in sorted(paths)})
+        for name, paths in parted.items()
+    }
+
+
+def _archive(files: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for file in sorted((root / "pyapp").rglob("*.py")):
-            if file.name != "main.py":
-                entry = zipfile.ZipInfo(file.relative_to(root).as_posix(), FIXED_TIME)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, file.read_bytes(), compresslevel=9)
+        for path, data in files.items():
+            entry = zipfile.ZipInfo(path, FIXED_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data, compresslevel=9)
     return out.getvalue()
 
 

@@ -69,6 +69,11 @@ def sources() -> str:
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
+def catalogue() -> str:
+    """``imagery/catalogue.json``: where pictures of a place are looked up, when asked for."""
+    return json.dumps(json.loads(CHOICE.read_text())["catalogue"], separators=(",", ":"))
+
+
 def _sample(sample: dict[str, Any]) -> dict[str, Any]:
     coverage: dict[str, list[str]] = {}
     for path in files():

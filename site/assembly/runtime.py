@@ -8,7 +8,7 @@ from assembly import cache, fetch
 
 HERE = Path(__file__).resolve().parent
 SCRIPT, DRIVER = HERE / "slim.py", HERE / "in_pyodide.mjs"
-LIBRARY, LOCK, APP = "python_stdlib.zip", "pyodide-lock.json", "app.zip"
+LIBRARY, LOCK = "python_stdlib.zip", "pyodide-lock.json"
 AS_IS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # These chunks of PyScript belong to plugins that the page switches off.
 PYSCRIPT_UNUSED = ("codemirror", "deprecations", "donkey", "py-editor", "py-game", "py-terminal",
@@ -85,14 +85,15 @@ def compile_into(folder: Path, archives: dict[str, bytes]) -> None:
     shutil.rmtree(work)
 
 
-def compiled_app(archive: bytes) -> bytes:
-    """The archive of our own Python, compiled; made once and kept by content."""
+def compiled_app(archives: dict[str, bytes]) -> dict[str, bytes]:
+    """The archives of our own Python, compiled; made once and kept by content."""
 
     def make(folder: Path) -> None:
         fetch.say("Compiling the page's Python")
-        compile_into(folder, {APP: archive})
+        compile_into(folder, archives)
 
-    return (cache.kept(f"app-{cache.key_of(archive, SCRIPT, DRIVER)}", make) / APP).read_bytes()
+    made = cache.kept(f"app-{cache.key_of(*archives.values(), SCRIPT, DRIVER)}", make)
+    return {name: (made / name).read_bytes() for name in archives}
 
 
 def _lock(stock: Path, slim: Path) -> str:

@@ -4,6 +4,10 @@ python -m tests.bench              starts, sizes, click to label
 python -m tests.bench survey       a survey of 10,000 squares, ten minutes
 python -m tests.bench endurance    memory during 10,000 classifications in one visit
 python -m tests.bench kills        the browser killed 50 times during an update
+python -m tests.bench few-shot     classes taught with few examples, by two embeddings
+python -m tests.bench interval     what cross-validation promises against fresh pictures
+python -m tests.bench coverage     how often the intervals of a checked survey hold the truth
+python -m tests.bench town         a real town as the model sees it, and with classes taught there
 python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
 
 Like ``python -m tests``, it first creates the virtual environment and finds a browser.
@@ -33,24 +37,69 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", nargs="?", choices=("table", "kills", "endurance", "survey"), default="table"
+        "what",
+        nargs="?",
+        choices=(
+            "table",
+            "kills",
+            "endurance",
+            "survey",
+            "few-shot",
+            "interval",
+            "town",
+            "coverage",
+        ),
+        default="table",
     )
     parser.add_argument("--rounds", type=int, default=5, help="starts of each kind")
     parser.add_argument("--clicks", type=int, default=40, help="answers of each kind")
     parser.add_argument("--times", type=int, default=50, help="kills")
     parser.add_argument("--count", type=int, default=10_000, help="classifications of endurance")
     parser.add_argument("--squares", type=int, default=10_000, help="squares of the survey")
+    parser.add_argument(
+        "--embedding", type=Path, default=ROOT / "models" / "ucmerced" / "model.onnx",
+        help="the model by whose network classes are taught",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of sources"
+    )
+    parser.add_argument("--source", default="aid", help="the source whose classes are taught")
+    parser.add_argument("--model", default="world", help="the model that sees the town")
+    parser.add_argument("--draws", type=int, help="of examples, or surveys of coverage")
+    parser.add_argument("--most", type=int, default=120, help="pictures of each class to look at")
     parser.add_argument("--write", action="store_true", help="write the table down")
     options = parser.parse_args()
     from tests.bench.document import write
     from tests.bench.measure import measure
 
+    if options.what == "coverage":
+        from tests.bench.coverage import table as coverage_table
+
+        print(coverage_table(options.draws or 1000))
+        return 0
+    if options.what in ("few-shot", "interval", "town"):
+        print(_teaching(options))
+        return 0
     table = options.what == "table"
     found = measure(options.rounds, options.clicks) if table else _long(options)
     print(found)
     if options.write and options.what in PARTS:
         write(PARTS[options.what], found)
     return 0
+
+
+def _teaching(options: argparse.Namespace) -> str:
+    """What a measurement of teaching found."""
+    from tests.bench.teaching import few_shot, intervals
+
+    if options.what == "town":
+        from tests.bench.town import town
+
+        return town(ROOT / "models" / options.model, options.draws or 20)
+    given = options.embedding, options.data, options.source
+    if options.what == "few-shot":
+        return few_shot(*given, options.draws or 10, options.most)
+    return intervals(*given, options.draws or 20, options.most)
 
 
 def _long(options: argparse.Namespace) -> str:

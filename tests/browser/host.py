@@ -109,14 +109,14 @@ class Host:
         self._publish(files, "rest")
         self._publish({f"{own}/model.onnx": (shipped / "model.onnx").read_bytes()}, "extra")
 
-    def add_wide(self) -> None:
+    def add_far(self) -> None:
         """Publish a newer release with a model of squares of 400 m, to be used for research.
 
         It has a tree, levels, and no limit of familiarity.
         """
         self.add_model(
-            "wide",
-            "Wide",
+            "far",
+            "Far",
             description="For coarse imagery.",
             footprint_m=400.0,
             resolution=208.3333,

@@ -112,14 +112,20 @@ class LookdownPage:
 
     def drop(self, name: str, data: bytes) -> None:
         """Drop a file on the page."""
+        self.drop_all({name: data})
+
+    def drop_all(self, files: dict[str, bytes]) -> None:
+        """Drop several files on the page at once."""
         self.tab.evaluate(
-            """async ([name, encoded]) => {
-              const bytes = Uint8Array.from(atob(encoded), each => each.charCodeAt());
+            """async (files) => {
               const transfer = new DataTransfer();
-              transfer.items.add(new File([bytes], name));
+              for (const [name, encoded] of files) {
+                const bytes = Uint8Array.from(atob(encoded), each => each.charCodeAt());
+                transfer.items.add(new File([bytes], name));
+              }
               dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, cancelable: true}));
             }""",
-            [name, base64.b64encode(data).decode()],
+            [[name, base64.b64encode(data).decode()] for name, data in files.items()],
         )
 
     def square_box(self) -> dict:
@@ -145,9 +151,9 @@ class LookdownPage:
         """The message that stands on the page; empty where there is none."""
         return self.tab.inner_text("#notice p") if self.tab.is_visible("#notice") else ""
 
-    def wait_notice(self) -> str:
-        """Wait for a message and read it."""
-        self.tab.wait_for_selector("#notice:not([hidden])")
+    def wait_notice(self, part: str = "") -> str:
+        """Wait for a message, one that contains ``part``, and read it."""
+        self.tab.locator("#notice:not([hidden]) p", has_text=part).wait_for()
         return self.notice()
 
     # Surveys
@@ -216,3 +222,55 @@ class LookdownPage:
             [right, down],
         )
         self.tab.mouse.click(x, y)
+
+    # Teaching
+
+    def open_teach_room(self) -> None:
+        """Open the room, once the page has built it."""
+        self.tab.wait_for_selector("#step option", state="attached")
+        if not self.tab.evaluate("document.getElementById('teach').open"):
+            self.tab.click("#teach summary >> nth=0")
+
+    def name_classes(self, *names: str) -> None:
+        """Name classes."""
+        for name in names:
+            before = self.tab.locator("#class-list li").count()
+            self.tab.fill("#class-name", name)
+            self.tab.press("#class-name", "Enter")
+            self.tab.wait_for_function(
+                "n => document.querySelectorAll('#class-list li').length > n", arg=before
+            )
+        self.tab.evaluate("document.activeElement.blur()")
+
+    def counts(self) -> dict[str, int]:
+        """Examples of each class."""
+        names = self.tab.locator("#class-list .give > span:last-child").all_inner_texts()
+        counts = self.tab.locator("#class-list .count").all_inner_texts()
+        return dict(zip(names, map(int, counts), strict=True))
+
+    def wait_examples(self, count: int) -> None:
+        """Wait until there are so many examples in all."""
+        self.tab.wait_for_function(
+            "n => [...document.querySelectorAll('#class-list .count')]"
+            ".reduce((sum, each) => sum + Number(each.textContent), 0) === n",
+            arg=count,
+        )
+
+    def give(self, key: int, right: float, down: float) -> None:
+        """Click the map, so far from its middle, to give the square there the class of a key."""
+        before = sum(self.counts().values())
+        self.tab.check("#teach-click")
+        self.tab.keyboard.press(str(key))
+        x, y = self.map_middle()
+        self.tab.mouse.click(x + right, y + down)
+        self.wait_examples(before + 1)
+
+    def wait_learned(self) -> None:
+        """Wait until nothing is learned any more."""
+        self.tab.wait_for_function("document.getElementById('teach-doing').textContent === ''")
+
+    def save_by(self, button: str) -> bytes:
+        """Press a button that saves a file; the file."""
+        with self.tab.expect_download() as download:
+            self.tab.click(button)
+        return Path(download.value.path()).read_bytes()

@@ -39,6 +39,23 @@ def test_no_panel_has_a_violation(open_page, width):
     page.tab.wait_for_selector("#strip:not([hidden])")
     page.tab.wait_for_selector("#steady-said:not([hidden])")
     assert violations(page) == []
+    page.tab.click("#another > button")
+    page.tab.wait_for_selector("#another-list:not([hidden])")
+    assert violations(page) == []
+    page.tab.click("#another-list [value=wide]")
+    page.tab.wait_for_selector("#second:not([hidden])")
+    assert violations(page) == []
+    page.open_teach_room()
+    assert violations(page) == []
+    page.name_classes("terrace", "houses")
+    page.tab.keyboard.press("1")
+    page.wait_examples(1)
+    page.tab.keyboard.press("n")
+    page.tab.wait_for_selector("#next-strip button")
+    page.tab.keyboard.press("2")
+    page.wait_examples(2)
+    page.tab.click("#example-strip button >> nth=0")
+    assert violations(page) == []
     page.tab.keyboard.press("?")
     assert violations(page) == []
     page.tab.keyboard.press("Escape")

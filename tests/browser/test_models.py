@@ -1,6 +1,7 @@
 """Several models: what is said of them, which one the imagery suits, and how they come and stay.
 
-The second model is the shipped one under another name, with another card: squares of 400 m, a tree.
+One more model than is shipped is `ucmerced` under another name, with another card: squares of
+400 m, a tree.
 """
 
 import json
@@ -8,19 +9,21 @@ import json
 import pytest
 
 from tests.browser.lookdown_page import LookdownPage
+from tests.browser.native import DEFAULT, MODELS
 
+FACTS = json.loads((MODELS / DEFAULT / "card.json").read_text())
 HERE = "#map=18/27.63392/85.51832"
 SENTENCE = (
-    "Wide is not kept on this device and could not be fetched, so "
-    "UC Merced land use, EfficientNet-Lite0 is used. Check the connection and choose it again."
+    "Far is not kept on this device and could not be fetched, so "
+    f"{FACTS['title']} is used. Check the connection and choose it again."
 )
 MIND = "Learned from pictures published for research: check whether your use is research."
 
 
 @pytest.fixture
 def two(host):
-    """A host with two models."""
-    host.add_wide()
+    """A host with one more model than is shipped."""
+    host.add_far()
     return host
 
 
@@ -60,7 +63,7 @@ def wait_used(page, side="400 m"):
     )
 
 
-def wait_kept(page, name="wide"):
+def wait_kept(page, name="far"):
     row(page, name).get_by_text("kept on this device").wait_for()
 
 
@@ -73,18 +76,19 @@ def test_only_the_default_is_fetched_at_first_and_each_says_what_it_is(visit, tw
     page = visit()
     page.wait_kept()
     page.tab.click("#device summary")
-    wait_kept(page, "ucmerced")
-    assert set(onnx(two)) == {"ucmerced"}
-    said = row(page, "wide").inner_text()
+    wait_kept(page, DEFAULT)
+    assert set(onnx(two)) == {DEFAULT}
+    said = row(page, "far").inner_text()
     assert "For coarse imagery." in said
     assert "400 m of ground per square, 21 classes, 2.7 MB to fetch" in said
     assert "Licence: research use only" in said
     assert MIND in said
-    default = row(page, "ucmerced").inner_text()
-    assert "78 m of ground per square, 21 classes, 2.7 MB kept on this device" in default
-    assert "check whether" not in default
-    assert "Learned from UC Merced Land Use (Yang and Newsam" in default
-    assert "Licence: MIT for this model" in default
+    default = row(page, DEFAULT).inner_text()
+    side, classes = round(FACTS["footprint_m"]), len(FACTS["labels"])
+    assert f"{side} m of ground per square, {classes} classes, 2.7 MB kept on this dev" in default
+    assert (MIND in default) == ("use" in FACTS)
+    assert f"Learned from {FACTS['training_data'][:30]}" in default
+    assert f"Licence: {FACTS['licence'][:30]}" in default
     assert "Learned from pictures of elsewhere" not in said
 
 
@@ -92,14 +96,14 @@ def test_another_model_comes_with_progress_stays_and_works_without_a_network(vis
     page = visit()
     page.wait_kept()
     two.slow_s = 5
-    choose(page, "wide")
+    choose(page, "far")
     page.tab.wait_for_selector("#fetching p:has-text('of 2.7 MB')")
-    assert page.tab.inner_text("#fetching p").startswith("Fetching Wide: ")
+    assert page.tab.inner_text("#fetching p").startswith("Fetching Far: ")
     assert 0 < page.tab.evaluate("document.querySelector('#fetching progress').value") < 1
     wait_used(page)
     wait_kept(page)
     assert page.tab.is_hidden("#fetching")
-    assert "Learned from pictures of elsewhere" in row(page, "wide").inner_text()
+    assert "Learned from pictures of elsewhere" in row(page, "far").inner_text()
     assert page.classify().footprint.side_m == 400
     # A newer release does not fetch it again.
     two.asked.clear()
@@ -113,7 +117,7 @@ def test_another_model_comes_with_progress_stays_and_works_without_a_network(vis
     page.wait_ready()
     assert onnx(two) == []
     shown = page.classify()
-    assert shown.facts["Model"] == "Wide"
+    assert shown.facts["Model"] == "Far"
     assert shown.footprint.side_m == 400
     assert len(page.tab.evaluate("caches.keys()")) == 1
 
@@ -122,52 +126,52 @@ def test_a_model_that_cannot_be_fetched_is_said_and_the_one_in_use_stays(visit, 
     page = visit()
     page.wait_kept()
     two.stop()
-    choose(page, "wide")
+    choose(page, "far")
     assert page.wait_notice() == SENTENCE
-    page.tab.wait_for_selector("#model-list input[value=ucmerced]:checked")
+    page.tab.wait_for_selector(f"#model-list input[value={DEFAULT}]:checked")
     assert page.tab.evaluate("location.search") == ""
-    assert page.classify().facts["Model"].startswith("UC Merced")
+    assert page.classify().facts["Model"].startswith(FACTS["title"])
     # A link that names it, without a network.
-    page.tab.goto(two.address + "?model=wide")
+    page.tab.goto(two.address + "?model=far")
     page.wait_ready()
     assert page.wait_notice() == SENTENCE
     assert page.tab.evaluate("location.search") == ""
-    assert page.classify().footprint.side_m == pytest.approx(78.0288)
+    assert page.classify().footprint.side_m == pytest.approx(FACTS["footprint_m"])
     two.start()
-    choose(page, "wide")
+    choose(page, "far")
     wait_used(page)
     assert page.notice() == ""
 
 
 def test_a_model_that_arrives_damaged_is_not_used_nor_kept(visit, two):
-    two.release("models/wide/model.onnx", b"spoilt", sha256="ab" * 32)
+    two.release("models/far/model.onnx", b"spoilt", sha256="ab" * 32)
     page = visit()
     page.wait_kept()
-    choose(page, "wide")
+    choose(page, "far")
     assert page.wait_notice() == SENTENCE
-    assert "2.7 MB to fetch" in row(page, "wide").inner_text()
-    assert page.classify().facts["Model"].startswith("UC Merced")
+    assert "2.7 MB to fetch" in row(page, "far").inner_text()
+    assert page.classify().facts["Model"].startswith(FACTS["title"])
 
 
 def test_fetching_can_be_cancelled(visit, two):
     page = visit()
     page.wait_kept()
     two.slow_s = 60
-    choose(page, "wide")
+    choose(page, "far")
     page.tab.click("#fetching button")
     page.tab.wait_for_selector("#fetching", state="hidden")
-    page.tab.wait_for_selector("#model-list input[value=ucmerced]:checked")
+    page.tab.wait_for_selector(f"#model-list input[value={DEFAULT}]:checked")
     assert page.tab.evaluate("location.search") == ""
-    choose(page, "wide")
+    choose(page, "far")
     page.tab.wait_for_selector("#fetching:not([hidden])")
     page.tab.keyboard.press("Escape")
     page.tab.wait_for_selector("#fetching", state="hidden")
     assert page.notice() == ""
-    assert page.classify().facts["Model"].startswith("UC Merced")
+    assert page.classify().facts["Model"].startswith(FACTS["title"])
 
 
 def test_a_model_that_a_link_names_is_kept_at_the_first_visit(visit, two):
-    page = visit("?model=wide" + HERE)
+    page = visit("?model=far" + HERE)
     # The square fits the map, which shows more ground for it.
     assert page.square_box()["height"] < 700
     page.wait_kept()
@@ -176,7 +180,7 @@ def test_a_model_that_a_link_names_is_kept_at_the_first_visit(visit, two):
     two.stop()
     page.tab.reload()
     page.wait_ready()
-    assert page.classify().facts["Model"] == "Wide"
+    assert page.classify().facts["Model"] == "Far"
 
 
 def test_the_model_that_suits_coarse_imagery_is_offered_beside_the_answer(visit, tile_server):
@@ -188,11 +192,11 @@ def test_the_model_that_suits_coarse_imagery_is_offered_beside_the_answer(visit,
     assert "trust it less" in first.facts["Imagery"]
     before = page._span_count()
     page.tab.focus("#suited button")
-    assert page.tab.inner_text("#suited button") == "Use Wide"
+    assert page.tab.inner_text("#suited button") == "Use Far"
     page.tab.keyboard.press("Enter")
     page.wait_answer(before)
     shown = page.shown()
-    assert shown.facts["Model"] == "Wide"
+    assert shown.facts["Model"] == "Far"
     assert shown.footprint.side_m == 400
     assert "trust it less" not in shown.facts["Imagery"]
     assert page.tab.is_hidden("#suited")
@@ -201,13 +205,13 @@ def test_the_model_that_suits_coarse_imagery_is_offered_beside_the_answer(visit,
     page.tab.check("#source-list input[value=sample]")
     page.classify()
     assert page.tab.is_hidden("#suited")
-    choose(page, "ucmerced")
-    wait_used(page, "78 m")
+    choose(page, DEFAULT)
+    wait_used(page, f"{round(FACTS['footprint_m'])} m")
     assert page.tab.is_hidden("#suited")
 
 
 def test_without_a_limit_of_familiarity_nothing_is_called_unlike(visit):
-    page = visit("?model=wide#map=16/27.62950/85.52000")
+    page = visit("?model=far#map=16/27.62950/85.52000")
     shown = page.classify()
     assert "unlike" not in shown.text.lower()
     page.survey_view()
@@ -227,11 +231,11 @@ def test_without_a_limit_of_familiarity_nothing_is_called_unlike(visit):
 
 def test_a_list_of_an_earlier_version_still_opens(open_page):
     def shorten(context):
-        older = {"default": "ucmerced", "models": [{"name": "ucmerced", "title": "The old one"}]}
+        older = {"default": DEFAULT, "models": [{"name": DEFAULT, "title": "The old one"}]}
         context.route("**/models/index.json", lambda route: route.fulfill(json=older))
 
     page = open_page(before=shorten)
     page.tab.click("#device summary")
     page.tab.wait_for_selector("#model-list input:checked")
-    assert row(page, "ucmerced").inner_text().startswith("The old one")
+    assert row(page, DEFAULT).inner_text().startswith("The old one")
     assert page.classify().label

@@ -158,7 +158,8 @@ def test_a_tiff_that_lies_nowhere_is_a_picture(open_page, town, tmp_path):
     assert page.shown().facts["Place"] == "not on the map"
     page.tab.click("#imagery summary")
     page.tab.set_input_files("#own-file", str(path))
-    assert "doesn't say where on the earth it lies" in page.wait_notice()
+    page.tab.wait_for_selector("#own-as-picture:not([hidden])")
+    assert "doesn't say where on the earth it lies" in page.tab.inner_text("#own-file-said")
 
 
 def test_a_file_that_is_cut_short_is_said_and_the_page_goes_on(open_page, town, tmp_path):

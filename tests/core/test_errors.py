@@ -29,6 +29,8 @@ FACTS = {
     "allowed": ["Town", "Valley"],
     "what_to_do": "measure",
     "error": ValueError("no number"),
+    "before": "terrace",
+    "after": "tin roofs",
 }
 
 

@@ -1,6 +1,7 @@
 """The site as the real commands build it from the user's cache."""
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -69,8 +70,10 @@ def test_the_listing_has_size_and_hash_of_every_file(built):
         assert listing[path]["sha256"] == hashlib.sha256(data).hexdigest(), path
     parts = {path: facts["part"] for path, facts in listing.items()}
     assert parts["app.zip"] == "packages"
+    assert parts["later.zip"] == "rest"
     assert parts["main.py"] == "python"
-    assert parts["models/ucmerced/model.onnx"] == "answer"
+    default = json.loads(files["models/index.json"])["default"]
+    assert parts[f"models/{default}/model.onnx"] == "answer"
     assert parts["runtime/ort/ort-wasm-simd-threaded.asyncify.wasm"] == "extra"
     assert parts["imagery/sources.json"] == "rest"
 
@@ -125,8 +128,21 @@ def test_the_archive_holds_the_python_of_the_page(built):
         names = archive.namelist()
         compiled = archive.read("pyapp/core/ground/geo.pyc")
         assert b"EARTH_RADIUS_M" in compiled and b"WebMercatorQuad" not in compiled
+    with zipfile.ZipFile(built / "later.zip") as archive:
+        later = archive.namelist()
     ours = {f"{file.relative_to(ROOT).as_posix()}c" for file in (ROOT / "pyapp").rglob("*.py")}
-    assert set(names) == ours - {"pyapp/main.pyc"}
+    assert sorted([*names, *later]) == sorted(ours - {"pyapp/main.pyc"})
+
+
+def test_nothing_of_the_first_download_imports_what_comes_later():
+    for file in (ROOT / "pyapp").rglob("*.py"):
+        if build.LATER.match(file.relative_to(ROOT).as_posix()):
+            continue
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+                paths = [f"{each.replace('.', '/')}.py" for each in names]
+                assert not list(filter(build.LATER.match, paths)), f"{file} imports {names}"
 
 
 def test_the_sources_are_what_the_page_reads(built):

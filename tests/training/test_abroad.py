@@ -103,7 +103,7 @@ def place(tmp_path_factory):
     return place
 
 
-HOW = replace(quick(), sources=SourceSettings("colours", ("home",), ("near", "far"), 0, 0.85))
+HOW = replace(quick(), sources=SourceSettings("colours", ("home",), ("near", "far"), 0, 0.85, 2))
 
 
 def do(place, run, how=HOW, write=False):

@@ -126,6 +126,14 @@ def test_an_unknown_backbone():
         network.pretrained("resnet-18", 3)
 
 
+def test_a_device_that_is_not_there(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(TrainingError, match="no device cuda; set device to cpu"):
+        network.device_named("cuda")
+    with pytest.raises(TrainingError, match="no device abacus; choose cpu, cuda, mps"):
+        network.device_named("abacus")
+
+
 def test_a_backbone_that_does_not_pool():
     with pytest.raises(TrainingError, match="can't show where it looked"):
         network.empty("squeezenet1_1", 3)

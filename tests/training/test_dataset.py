@@ -58,7 +58,7 @@ CLASSES = ("blobs", "plain", "stripes")
 
 
 def how():
-    sources = SourceSettings("textures", ("first", "second"), (), 0, 0.9)
+    sources = SourceSettings("textures", ("first", "second"), (), 0, 0.9, 2)
     full = quick()
     return replace(full, sources=sources, ground=replace(full.ground, footprint_m=80.0))
 

@@ -1,6 +1,7 @@
 """Thresholds of levels, against counting by hand."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -58,28 +59,40 @@ def share_and_lower(answers):
     return hit / weight.sum(), wilson(hit / weight.sum() * effective, effective)[0]
 
 
+BITS = {"field": 5, "wood": 5, "house": 5, "tower": 5, "river": 5, "green": 2.5, "built": 2.5}
+BITS |= {"land": 5 / 4, "water": 5}
+
+
 def fit_by_hand(chips, candidates):
-    """Try every candidate for one level after the other."""
-    chosen = [NEVER, NEVER, NEVER]
-    for place, name in enumerate(("top", "group", "class")):
-        for candidate in candidates:
-            trial = [*chosen[:place], candidate, *chosen[place + 1 :]]
-            given = by_hand(chips, trial)
-            if not given[name] or share_and_lower(given[name])[1] < WANTED:
-                continue
-            coarser = [given[each] for each in ("top", "group")[:place] if given[each]]
-            if all(share_and_lower(each)[0] >= WANTED for each in coarser):
-                chosen = trial
-                break
-    return [min(each, HIGHEST) for each in chosen]
+    """Try all thresholds with all others, and count the bits of what is kept."""
+    best, chosen = 0.0, [NEVER] * 3
+    for trial in itertools.product([*candidates, NEVER], repeat=3):
+        given = by_hand(chips, trial)
+        parts = [share_and_lower(each) for each in given.values() if each]
+        kept = all(share >= WANTED and lower >= 2 * WANTED - 1 for share, lower in parts)
+        everything = list(itertools.chain(*given.values()))
+        if not (everything and kept and share_and_lower(everything)[1] >= WANTED):
+            continue
+        nodes = TREE.answers(chips.probability, Levels(*trial))
+        right = chips.right[np.arange(len(nodes)), nodes] & (nodes >= 0)
+        names = [TREE.nodes[each].name for each in nodes]
+        bits = sum(
+            weight * math.log2(BITS[name])
+            for name, weight, good in zip(names, chips.weight, right, strict=True)
+            if good
+        )
+        if bits > best + 1e-9:
+            best, chosen = bits, list(trial)
+    return best, [min(each, HIGHEST) for each in chosen]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_fit_against_brute_force(seed, monkeypatch):
-    monkeypatch.setattr(levels, "CANDIDATES", np.arange(50, 100, 4) / 100)
-    chips = made(seed, sharp=3.0 + seed)
-    found = levels.fit(TREE, chips, WANTED)
-    assert list(found) == pytest.approx(fit_by_hand(chips, levels.CANDIDATES))
+    monkeypatch.setattr(levels, "CANDIDATES", np.arange(50, 100, 12) / 100)
+    chips = made(seed, 150, sharp=4.0 + seed)
+    best, chosen = fit_by_hand(chips, levels.CANDIDATES)
+    assert best > 0
+    assert list(levels.fit(TREE, chips, WANTED)) == pytest.approx(chosen)
 
 
 def test_the_promise_is_kept_at_every_level():

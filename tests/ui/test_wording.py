@@ -200,7 +200,7 @@ def test_a_picture_has_no_place():
     picture = dataclasses.replace(
         answer(place=None), chip=GroundChip(np.zeros((192, 192, 3), np.uint8), None, None, 0, 1)
     )
-    assert facts(picture)[0].startswith("its middle square, taken as 78 m of ground")
+    assert facts(picture)[0].startswith("the square on it, taken as 78 m of ground")
     assert facts(picture)[1] == "not on the map"
     assert exact_place(picture) == "" and not is_coarse(picture)
 
@@ -245,7 +245,7 @@ def test_every_state_without_an_answer_has_its_sentence():
 
 
 def test_a_stored_survey_says_when_it_was_made_and_how_far_it_is():
-    stored = StoredSurvey("s", "Valley", "2026-11-24T12:30:00", 12, 1200, "ab")
+    stored = StoredSurvey("s", "Valley", "2026-11-24T12:30:00", 12, 1200, "ab", "ab")
     assert stored_state(stored) == "2026-11-24 12:30, 12 of 1,200 squares"
     assert stored_state(stored._replace(done=1200)) == "2026-11-24 12:30, 1,200 squares"
 

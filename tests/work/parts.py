@@ -47,13 +47,13 @@ HERE = LngLat(85.52, 27.63)
 class Parts:
     """Everything but the screen."""
 
-    def __init__(self, names=("ours", "other"), hardware=None, settings=None):
+    def __init__(self, names=("ours", "other"), hardware=None, settings=None, records=None):
         self.clock = FakeClock()
         self.fetch = FakeFetch(self._answer)
         self.runtime = FakeRuntime(self.clock)
         self.hardware = hardware or FakeHardware()
         self.settings = settings or FakeSettings()
-        self.records = FakeRecords()
+        self.records = records or FakeRecords()
         self.told: list[str] = []
         self.logged: list[BaseException] = []
         self.tasks = Tasks(lambda error: self.told.append(str(error)), self.logged.append)

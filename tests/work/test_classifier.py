@@ -5,10 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from pyapp.core.errors import MissingModelError, ModelError, NotAPictureError
+from pyapp.core.errors import MissingModelError, ModelError
 from pyapp.core.ground.geo import Footprint
-from pyapp.work.classifier import OWN_PICTURE, SIZES
-from tests.work.fakes import SIDE_M, answers, run, source, tile_bytes
+from pyapp.work.classifier import SIZES
+from tests.work.fakes import SIDE_M, answers, run, source
 from tests.work.parts import HERE, Parts
 
 SQUARE = Footprint(HERE, SIDE_M)
@@ -24,10 +24,6 @@ def test_an_answer_says_what_was_found_and_how():
         assert answer.prediction.best.probability == pytest.approx(float(said.max()))
         assert (answer.place, answer.credit) == (SQUARE, "us")
         assert answer.infer_ms > 0
-        picture = await parts.classifier.picture(tile_bytes("x"))
-        assert (picture.place, picture.credit) == (None, OWN_PICTURE)
-        with pytest.raises(NotAPictureError):
-            await parts.classifier.picture(b"?")
 
     run(work())
     assert {"lookdown:read", "lookdown:prepare", "lookdown:infer"} <= set(parts.clock.spans)

@@ -1,10 +1,12 @@
 """From a footprint to its chip, whatever the imagery does."""
 
 import asyncio
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pyapp.core.errors import (
     ForbiddenReadingError,
@@ -134,6 +136,17 @@ def test_nothing_is_asked_for_where_the_source_ends():
 def test_what_pillow_cannot_decode_is_left_to_the_port():
     chip = run(ground(FakeFetch(lambda url: b"odd\x07")).chip(source(), HERE, card()))
     assert (chip.pixels == 7).all()
+
+
+def test_what_has_too_many_pixels_is_decoded_by_nobody():
+    async def no_one(data):
+        raise AssertionError("the port was asked")
+
+    large = io.BytesIO()
+    Image.new("1", (8001, 8001)).save(large, "PNG")
+    asking = Ground(FakeFetch(lambda url: large.getvalue()), no_one, FakeClock(), 8 << 20)
+    with pytest.raises(NotAnImageError):
+        run(asking.chip(source(), HERE, card()))
 
 
 def test_a_picture_gives_its_middle_square():

@@ -88,9 +88,7 @@ def test_a_deleted_survey_comes_back_until_the_next_visit():
         await parts.library.restore("s1")
         assert {each.id for each in parts.library.stored} == {"s1", "other"}
         await parts.library.delete("s1")
-        later = Parts()
-        later.records = parts.records
-        later.store._records = parts.records
+        later = Parts(records=parts.records)
         await later.library.open()
         assert [each.id for each in later.library.stored] == ["other"]
         assert {key[0] for key in parts.records.tables["batches"]} == {"other"}

@@ -200,9 +200,16 @@ def wilson(right: float, count: float) -> tuple[float, float]:
     Unlike the normal approximation, it also holds near 0 and 1. Weighted answers may give numbers
     that are not whole.
     """
+    lower, upper = wilson_interval(np.array([right / count]), np.array([count], np.float64))
+    return float(lower[0]), float(upper[0])
+
+
+def wilson_interval(
+    share: NDArray[np.float64], count: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`wilson` for many shares, each with the count that it is of."""
     z = 1.959964
-    share = right / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    spread = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     spread /= 1 + z * z / count
-    return max(0.0, middle - spread), min(1.0, middle + spread)
+    return np.maximum(0.0, middle - spread), np.minimum(1.0, middle + spread)

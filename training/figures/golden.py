@@ -3,16 +3,17 @@
 The page runs its own backends on them, and uses none that answers differently.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyapp.core.ground.cut import Cut, Zooms
-from pyapp.core.ground.geo import Footprint
+from pyapp.core.ground.geo import TILE_PX, Footprint, LngLat, Pixel, place_at
 from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
-from pyapp.core.imagery.source import sources_from_json
+from pyapp.core.imagery.source import Source, sources_from_json
 from pyapp.core.model.backend import Golden
 from pyapp.core.model.card import Card
 from training.figures import measure
@@ -39,12 +40,33 @@ def write_golden(place: Path, model: Path, card: Card) -> None:
         If it can't be written.
     """
     source = sources_from_json(imagery.sources())[0]
-    places = [each.centre for each in source.places]
     tiles = imagery.sample_tiles()
-    footprints = [Footprint(each, card.footprint_m) for each in places]
-    chips = np.stack([native_chip(tiles, each, card, source) for each in footprints])
-    probability = measure.probabilities(model, chips)
+    places: list[LngLat] = []
+    chips: list[NDArray[np.uint8]] = []
+    for each in candidates(source, card, tiles):
+        try:
+            chip = native_chip(tiles, Footprint(each, card.footprint_m), card, source)
+        except FileNotFoundError:
+            continue
+        places.append(each)
+        chips.append(chip)
+        if len(places) == len(source.places):
+            break
+    probability = measure.probabilities(model, np.stack(chips))
     write_text(place / GOLDEN_FILE, Golden(places, probability).to_json())
+
+
+def candidates(source: Source, card: Card, tiles: Path) -> Iterator[LngLat]:
+    """The places of the built-in imagery, then the middles of its tiles.
+
+    The square of a model for wide areas may reach beyond the imagery at a place near its edge.
+    """
+    yield from (each.centre for each in source.places)
+    there = Footprint(source.places[0].centre, card.footprint_m)
+    zoom = Cut.of(there, source, card.resolution_m).tiles[0].z
+    for file in sorted((tiles / str(zoom)).rglob("*.jpg")):
+        x, y = int(file.parent.name) + 0.5, int(file.stem) + 0.5
+        yield place_at(Pixel(x * TILE_PX, y * TILE_PX), zoom)
 
 
 def native_chip(folder: Path, footprint: Footprint, card: Card, source: Zooms) -> NDArray[np.uint8]:

@@ -57,7 +57,7 @@ class LabelFigures(TypedDict):
 
 
 class LeftOut(TypedDict):
-    """Why a label is left out, and what is answered for it: the commonest, with their numbers."""
+    """Why a label is not judged by, and what is answered for it: the commonest, with numbers."""
 
     reason: str
     images: int
@@ -83,8 +83,9 @@ class SourceFigures(TypedDict):
     """Figures of one source, by the thresholds for the page unless they say otherwise.
 
     ``side`` is the share of a picture's side that was used. ``without_tree`` has answers by class
-    alone, with the threshold that was fitted at home. Reliability and familiarity are of the most
-    probable node of a level, whatever its threshold.
+    alone, with the threshold that was fitted at home; ``best_class_right`` is the share of
+    pictures of labels that allow a class whose most probable class is right. Reliability and
+    familiarity are of the most probable node of a level, whatever its threshold.
     """
 
     title: str
@@ -96,6 +97,7 @@ class SourceFigures(TypedDict):
     labels: int
     twins: int
     without_tree: dict[str, float]
+    best_class_right: float
     reliability: dict[str, list[calibrate.Bin]]
     familiar: dict[str, Familiar | None]
     by_label: dict[str, LabelFigures]
@@ -108,6 +110,7 @@ class Home(TypedDict):
     images: int
     figures: Figures
     without_tree: dict[str, float]
+    best_class_right: float
 
 
 class Abroad(TypedDict):
@@ -134,16 +137,25 @@ class Visited:
     recorded : Recorded
     twins : ndarray of bool, shape (N,)
         Pictures that the network learned from, or that an earlier source has too.
+    unshared : frozenset of str
+        Labels of which the network, which left this source out, learned no class elsewhere.
     """
 
     source: Source
     recorded: Recorded
     twins: NDArray[np.bool_]
+    unshared: frozenset[str] = frozenset()
+
+    @property
+    def unjudged(self) -> dict[str, str]:
+        """Labels that are not judged by, each with the reason."""
+        reasons = dict.fromkeys(self.unshared, "no other source shows any of its classes")
+        return reasons | self.source.meaning.unjudged
 
     @property
     def counts(self) -> NDArray[np.bool_]:
-        """Pictures to judge by, shape (N,): no twins, and none of a label that is left out."""
-        judged = np.array([self.source.is_judged(each) for each in self.source.labels])
+        """Pictures to judge by, shape (N,): no twins, and none of a label that is not judged."""
+        judged = np.array([each not in self.unjudged for each in self.source.labels])
         counted: NDArray[np.bool_] = judged[self.recorded.labels] & ~self.twins
         return counted
 
@@ -191,6 +203,7 @@ def measure(
             images=len(home.weight),
             figures=_as_facts(judge(tree, home, levels)),
             without_tree=_without_tree(tree, home, model.threshold),
+            best_class_right=best_class_right(home),
         ),
     )
 
@@ -215,6 +228,14 @@ def _as_facts(figures: dict[str, LevelFigures]) -> Figures:
 def _facts_of(figures: LevelFigures) -> dict[str, float]:
     facts = {name: round(value, 4) for name, value in figures._asdict().items()}
     return facts if figures.answers else {"answers": 0, "share": 0.0}
+
+
+def best_class_right(chips: Judged) -> float:
+    """Share of the chips whose best class is right, of those for which a class is; by weight."""
+    classes = chips.right[:, : chips.probability.shape[1]]
+    some = classes.any(1)
+    best = classes[some, chips.probability[some].argmax(1)]
+    return round(float(chips.weight[some][best].sum() / max(chips.weight[some].sum(), 1e-12)), 4)
 
 
 def _without_tree(tree: Tree, chips: Judged, threshold: float) -> dict[str, float]:
@@ -245,13 +266,13 @@ def source_figures(
     left_out: dict[str, LeftOut] = {}
     for number, label in enumerate(source.labels):
         here = recorded.labels == number
-        if source.is_judged(label):
+        if label not in visited.unjudged:
             by_label[label] = _label_figures(answers[here & counts], source.right[number], tree)
         else:
             left_out[label] = LeftOut(
-                reason=source.meaning.left_out[label],
+                reason=visited.unjudged[label],
                 images=int(here.sum()),
-                answered=round(float((answers[here] != NOT_SURE).mean()), 4),
+                answered=round(float((answers[here] != NOT_SURE).sum() / max(here.sum(), 1)), 4),
                 answers=_named(answers[here], tree),
             )
     return SourceFigures(
@@ -264,6 +285,7 @@ def source_figures(
         labels=len(by_label),
         twins=int(visited.twins.sum()),
         without_tree=_without_tree(tree, chips, model.threshold),
+        best_class_right=best_class_right(chips),
         reliability=reliability,
         familiar=familiar,
         by_label=by_label,

@@ -10,7 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from training.files import write_atomically
-from training.networks.network import Network
+from training.networks.network import Network, device_named
 from training.pictures import data
 from training.pictures.augment import augment
 from training.pictures.data import Pictures
@@ -99,7 +99,7 @@ def label_views(
     said = torch.from_numpy(np.load(labels)) if labels.exists() else None
     chips = torch.empty((how.views, count, 3, side, side), dtype=torch.uint8)
     wanted = torch.empty((how.views, count, len(pictures.names)))
-    teacher.eval()
+    teacher.to(device_named(settings.train.device)).eval()
     for view in tqdm(range(how.views), desc="views", leave=False):
         chance = torch.Generator().manual_seed(7_000_003 * settings.seeds[0] + view)
         for batch in torch.arange(count).split(LABEL_BATCH):
@@ -108,7 +108,9 @@ def label_views(
             chips[view, batch] = small.round().clamp(0, 255).to(torch.uint8)
             if said is None:
                 with torch.inference_mode():
-                    wanted[view, batch] = torch.softmax(teacher(fine), 1).clone()
+                    said_here = teacher(fine.to(teacher.device)).cpu()
+                    wanted[view, batch] = torch.softmax(said_here, 1).clone()
+    teacher.cpu()
     if said is None:
         said = wanted
         array = said.numpy()

@@ -125,6 +125,7 @@ def fit(
     if not (start or goes_on):
         embeddings = embeddings_of(model, chips_of(learning, chip_px))
         fit_head(model.head, embeddings, learning.allowed)
+    model.to(network.device_named(settings.train.device))
     state = _begin(model, learning.names, settings.train)
     if goes_on:
         _restore(state, checkpoint)
@@ -141,6 +142,7 @@ def fit(
         tqdm.write(_line(epoch, run.name))
         state.history.append(epoch)
         _save(state, checkpoint)
+    state.average.cpu()
     return save(result, TrainedNetwork(state.average, learning.names, seed, chip_px, state.history))
 
 
@@ -172,7 +174,8 @@ def _epoch(
         for group in state.optimizer.param_groups:
             group["lr"] = how.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
         mixed = mix(*examples.batch(batch, number, chance), how.mixup, chance)
-        logits = state.model(mixed.chips)
+        # The loss is small work, and the labels stay where they are.
+        logits = state.model(mixed.chips.to(state.model.device)).cpu()
         loss = mixed.loss(logits, examples)
         state.optimizer.zero_grad()
         loss.backward()

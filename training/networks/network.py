@@ -70,6 +70,11 @@ class Network(nn.Module):
         self.head = nn.Linear(backbone.width, classes)
         self.mean, self.spread = backbone.mean, backbone.spread
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are, and so where chips must be."""
+        return self.head.weight.device
+
     def normalise(self, chips: Tensor) -> Tensor:
         """Values from 0 to 255 as the backbone expects them, float32, shape (N, 3, S, S)."""
         mean, spread = (
@@ -117,6 +122,26 @@ def pretrained(backbone: str, classes: int) -> Network:
 def empty(backbone: str, classes: int) -> Network:
     """As `pretrained`, for stored weights to be loaded into."""
     return _build(backbone, classes, with_weights=False)
+
+
+def device_named(name: str) -> torch.device:
+    """The device of a setting.
+
+    Raises
+    ------
+    TrainingError
+        If this machine, or the torch that is installed, has none of that name.
+    """
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if name not in there:
+        raise TrainingError(f"There is no device {name}; choose {', '.join(there)}.")
+    if not there[name]:
+        raise TrainingError(f"This machine has no device {name}; set device to cpu.")
+    return torch.device(name)
 
 
 def batches(chips: NDArray[np.uint8], size: int) -> Iterator[Tensor]:

@@ -20,8 +20,8 @@ def chips_of(pictures: Pictures, chip_px: int) -> NDArray[np.uint8]:
 
 def logits_of(model: Network, chips: NDArray[np.uint8]) -> Tensor:
     """Logits, Tensor of float32, shape (N, C), of chips, shape (N, S, S, 3)."""
-    logits: Tensor = model.head(embeddings_of(model, chips))
-    return logits.detach()
+    logits: Tensor = model.head(embeddings_of(model, chips).to(model.device))
+    return logits.detach().cpu()
 
 
 def embeddings_of(model: Network, chips: NDArray[np.uint8]) -> Tensor:
@@ -31,7 +31,7 @@ def embeddings_of(model: Network, chips: NDArray[np.uint8]) -> Tensor:
     bar = tqdm(total=len(chips), desc="embed", unit="img", leave=False)
     with torch.inference_mode(), bar:
         for batch in batches(chips, PREDICT_BATCH):
-            parts.append(model.embed(batch))
+            parts.append(model.embed(batch.to(model.device)).cpu())
             bar.update(len(batch))
     return torch.cat(parts).clone()
 

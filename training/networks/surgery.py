@@ -164,7 +164,7 @@ def thin_out(network: Network, share: float) -> Callable[[Network], None]:
     def restore(changed: Network) -> None:
         for name, weight in changed.features.named_parameters():
             if name in masks:
-                weight.mul_(masks[name])
+                weight.mul_(masks[name].to(weight.device))
 
     restore(network)
     return restore

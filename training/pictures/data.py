@@ -67,6 +67,8 @@ class Pictures:
         Label and name of each picture's file.
     skipped : tuple of str
         Files that could not be read, each with the reason.
+    places : ndarray of int64, shape (N,), optional
+        Which place each picture is of, if that is known.
     """
 
     pixels: NDArray[np.uint8]
@@ -75,6 +77,7 @@ class Pictures:
     names: tuple[str, ...]
     files: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    places: NDArray[np.int64] | None = None
 
     @classmethod
     def of_classes(
@@ -84,10 +87,11 @@ class Pictures:
         names: tuple[str, ...],
         files: tuple[str, ...],
         skipped: tuple[str, ...] = (),
+        places: NDArray[np.int64] | None = None,
     ) -> "Pictures":
         """Pictures whose labels are the classes themselves, in the order of ``names``."""
         labels = tuple(Label(name, (number,)) for number, name in enumerate(names))
-        return cls(pixels, classes, labels, names, files, skipped)
+        return cls(pixels, classes, labels, names, files, skipped, places)
 
     @cached_property
     def classes(self) -> NDArray[np.int64]:
@@ -116,6 +120,9 @@ class Pictures:
             numbers=np.concatenate([self.numbers, others.numbers]),
             files=self.files + others.files,
             skipped=(),
+            places=None
+            if self.places is None or others.places is None
+            else np.concatenate([self.places, others.places]),
         )
 
     def take(self, chosen: NDArray[np.intp]) -> "Pictures":
@@ -127,6 +134,7 @@ class Pictures:
             numbers=self.numbers[chosen],
             files=files,
             skipped=(),
+            places=None if self.places is None else self.places[chosen],
         )
 
 

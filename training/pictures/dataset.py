@@ -1,4 +1,4 @@
-"""What a network learns from and is chosen by: one folder of class folders, or several sources."""
+"""What a network learns from and is chosen by: a folder of class folders, sources, or a project."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training.pictures import data, sources
+from training.pictures import data, project, sources
 from training.pictures.data import Label, Pictures
 from training.pictures.sources import Source
 from training.pictures.twins import difference_hash, have_twin
@@ -67,11 +67,15 @@ def learning_and_validation(folder: Path, settings: Settings) -> tuple[Pictures,
     Of several sources, a picture to choose by is in none of the others: twins are counted and not
     learned from.
 
+    A file is a project of the Teach room, which is divided by place.
+
     Raises
     ------
     TrainingError
-        As `training_part` does.
+        As `training_part` and `project.read` do.
     """
+    if folder.is_file():
+        return project.learning_and_validation(folder)
     pictures = training_part(folder, settings)
     for each in pictures.skipped:
         tqdm.write(f"skipped {each}")

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypedDict
 
 from training.errors import TrainingError
 from training.files import write_text
-from training.pictures import data, dataset
+from training.pictures import data, dataset, project
 from training.pictures.data import Pictures
 from training.run import OPENINGS_FILE
 from training.settings import Settings
@@ -55,7 +55,7 @@ class Door(NamedTuple):
         Parameters
         ----------
         folder : Path
-            The data.
+            The data; a file is a project of the Teach room.
         names : tuple of str
             The classes that were trained.
         settings : Settings
@@ -66,6 +66,8 @@ class Door(NamedTuple):
             If the pictures can't be read, or are not of these classes.
         """
         self._note()
+        if folder.is_file():
+            return project.read(folder).part(project.TEST_FOLD)
         place = dataset.first_folder(folder, settings)
         own = data.has_own_test(place)
         found = data.read(place / data.TEST_FOLDER if own else place)

@@ -39,12 +39,23 @@ class Meaning:
         Labels that nothing is learned from or judged by, each with the reason.
     ground_m : tuple of float
         Side of the ground that pictures show, least and most, in metres; not numbers if unknown.
+    not_judged : dict of str to str
+        Labels that are learned from but not judged by, each with the reason.
+    also_right : dict of str to tuple of str
+        What is a right answer for a label too, though nothing is learned from that.
     """
 
     allows: dict[str, tuple[str, ...]]
     coarse: dict[str, tuple[str, ...]]
     left_out: dict[str, str]
     ground_m: tuple[float, float] = field(default=UNKNOWN_GROUND)
+    not_judged: dict[str, str] = field(default_factory=dict)
+    also_right: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def unjudged(self) -> dict[str, str]:
+        """Labels that nothing is judged by, each with the reason."""
+        return self.left_out | self.not_judged
 
     def share_for(self, footprint_m: float) -> float:
         """Share of a picture's side to use, so that it never shows less than a chip should.
@@ -99,8 +110,8 @@ class Source:
         Of its labels in the tree.
     labels : tuple of str
         Names of the folders, sorted.
-    right : ndarray of bool, shape (L, K)
-        Which nodes of the tree are right answers for each label.
+    allowed, right : ndarray of bool, shape (L, K)
+        Which nodes of the tree a label allows to be learned, and which are right answers.
     tree : Tree
     """
 
@@ -110,6 +121,7 @@ class Source:
     description: Description
     meaning: Meaning
     labels: tuple[str, ...]
+    allowed: NDArray[np.bool_]
     right: NDArray[np.bool_]
     tree: Tree
 
@@ -119,14 +131,14 @@ class Source:
         return tuple(each.name for each in self.tree.nodes if each.level == Level.CLASS)
 
     def is_judged(self, label: str) -> bool:
-        """Whether a label is not left out."""
-        return label not in self.meaning.left_out
+        """Whether answers for a label count."""
+        return label not in self.meaning.unjudged
 
     def classes_for(self, label: str) -> tuple[int, ...]:
         """The classes that a label allows; none if it is right as a group only, or left out."""
-        right = self.right[self.labels.index(label)]
+        allowed = self.allowed[self.labels.index(label)]
         return tuple(
-            each.id for each in self.tree.nodes if each.level == Level.CLASS and right[each.id]
+            each.id for each in self.tree.nodes if each.level == Level.CLASS and allowed[each.id]
         )
 
 
@@ -219,10 +231,11 @@ def read(name: str, folder: Path, tree: Tree, descriptions: Path, tree_name: str
         meaning = _meaning(description, tree_name)
         _check_ground(meaning.ground_m)
         _check_labels(meaning, labels)
-        right = np.stack([_right(meaning, each, tree) for each in labels])
+        allowed = np.stack([_allowed(meaning, each, tree) for each in labels])
+        also = np.stack([_inside(meaning.also_right.get(each, ()), each, tree) for each in labels])
     except ValueError as error:
         raise TrainingError(f"The source {file} cannot be used: {error}.") from error
-    return Source(name, folder, own, description, meaning, labels, right, tree)
+    return Source(name, folder, own, description, meaning, labels, allowed, allowed | also, tree)
 
 
 def _meaning(description: Description, tree_name: str) -> Meaning:
@@ -283,24 +296,39 @@ def _check_labels(meaning: Meaning, labels: tuple[str, ...]) -> None:
             raise ValueError(f"it names the label {each}, which has no folder")
         if each in named and each in meaning.left_out:
             raise ValueError(f"it leaves out the label {each}, and says what it allows")
+    for each in sorted({*meaning.not_judged, *meaning.also_right} - named):
+        raise ValueError(f"it says how the label {each} is judged, but not what it allows")
 
 
-def _right(meaning: Meaning, label: str, tree: Tree) -> NDArray[np.bool_]:
-    """The nodes that are right for a label, shape (K,): what it allows, and the groups above."""
-    right = np.zeros(len(tree.nodes), bool)
+def _allowed(meaning: Meaning, label: str, tree: Tree) -> NDArray[np.bool_]:
+    """The nodes that a label allows, shape (K,), and the groups above."""
     if label in meaning.left_out:
-        return right
+        return np.zeros(len(tree.nodes), bool)
     allows, coarse = (each.get(label, ()) for each in (meaning.allows, meaning.coarse))
     if not allows and not coarse:
         raise ValueError(f"it allows nothing for the label {label}")
+    return _inside(allows, label, tree) | _above(coarse, label, tree)
+
+
+def _inside(names: Iterable[str], label: str, tree: Tree) -> NDArray[np.bool_]:
+    """Some nodes, what is inside them, and the groups above, shape (K,)."""
+    found = _above(names, label, tree, groups_only=False)
     ids = {each.name: each.id for each in tree.nodes}
-    for name in (*allows, *coarse):
+    for name in names:
+        found |= [tree.is_inside(node.id, ids[name]) for node in tree.nodes]
+    return found
+
+
+def _above(
+    names: Iterable[str], label: str, tree: Tree, groups_only: bool = True
+) -> NDArray[np.bool_]:
+    """Some groups, and the groups above them, shape (K,)."""
+    found = np.zeros(len(tree.nodes), bool)
+    ids = {each.name: each.id for each in tree.nodes}
+    for name in names:
         if name not in ids:
             raise ValueError(f"{name!r}, allowed for the label {label}, is not in the tree")
-        if name in coarse and not tree.children(ids[name]):
+        if groups_only and not tree.children(ids[name]):
             raise ValueError(f"{name!r}, coarse for the label {label}, is not a group")
-        inside = name in allows
-        for node in tree.nodes:
-            above = tree.is_inside(ids[name], node.id)
-            right[node.id] |= above or (inside and tree.is_inside(node.id, ids[name]))
-    return right
+        found |= [tree.is_inside(ids[name], node.id) for node in tree.nodes]
+    return found

@@ -31,7 +31,7 @@ from training.pictures.twins import have_twin
 from training.run import ABROAD_FILE, ABROAD_MARKDOWN_FILE, RECORDINGS, SHIPPED_FILE, WITHOUT
 from training.settings import Settings, name_without
 from training.steps import model_readme
-from training.steps.publish import CARD_FILE, MODEL_FILE
+from training.steps.begin import CARD_FILE, MODEL_FILE
 from training.steps.report import percent
 
 HERE = Path(__file__).resolve().parent
@@ -89,7 +89,7 @@ def abroad(
         if (unseen := run.with_name(name_without(settings.name, each.name)) / SHIPPED_FILE).exists()
     ]
     measured = judging.measure(
-        visited(home, others) + judged_by_others(left_out, home, others),
+        visited(home, others) + judged_by_others(left_out, home, others, found),
         pooled(
             _at_home(source, recorded, learned[source.name].validation)
             for source, recorded in zip(at_home, home, strict=True)
@@ -145,6 +145,7 @@ def judged_by_others(
     left_out: list[tuple[Source, Recorded]],
     home: list[Recorded],
     others: list[tuple[Source, Recorded]],
+    sources_of_all: list[Source],
 ) -> list[Visited]:
     """Sources that the network for the page learned from, as networks see them that did not.
 
@@ -156,6 +157,8 @@ def judged_by_others(
         The sources that the network for the page learned from.
     others : list of (Source, Recorded)
         Those that it did not; the networks of ``left_out`` learned from them too.
+    sources_of_all : list of Source
+        All of these. Of a label whose classes no other of them shows, such a network can't know.
     """
     return [
         Visited(
@@ -169,9 +172,22 @@ def judged_by_others(
                     if not np.array_equal(each.sha256, recorded.sha256)
                 ],
             ),
+            unshared(source, [each for each in sources_of_all if each.name != source.name]),
         )
         for source, recorded in left_out
     ]
+
+
+def unshared(source: Source, others: list[Source]) -> frozenset[str]:
+    """Labels of a source that allow classes, but none that a label of another source allows."""
+    known = {
+        number for each in others for label in each.labels for number in each.classes_for(label)
+    }
+    return frozenset(
+        label
+        for label in source.labels
+        if (classes := set(source.classes_for(label))) and not classes & known
+    )
 
 
 def _twins(recorded: Recorded, others: list[Recorded]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from training.networks import lite
 from training.networks.variants import FP32
 from training.pictures import sources
 from training.settings import Settings
+from training.steps.begin import ProjectFacts
 from training.steps.compress import Compression
 
 # Readable names for the class folders of UC Merced that need one.
@@ -52,6 +53,29 @@ class Learned(NamedTuple):
 
     data: str
     restriction: str | None
+
+
+def labels_of(names: tuple[str, ...], begun: ProjectFacts | None) -> list[str]:
+    """The readable names of classes; those of a project are as a person wrote them."""
+    return list(names) if begun else [label_of(each) for each in names]
+
+
+def learned_from_project(begun: ProjectFacts) -> Learned:
+    """What the network of a project learned from, after the model that it goes on from."""
+    source = begun["started_from"]
+    credits = f"; imagery: {', '.join(begun['credits'])}" if begun["credits"] else ""
+    return Learned(
+        f"project {begun['name']} ({begun['examples']} examples given by hand{credits})",
+        f"it goes on from {source['model']}, whose licence is {source['licence']}"
+        if source["research_only"]
+        else None,
+    )
+
+
+def weights_before(begun: ProjectFacts) -> str:
+    """Where the weights of a project's network come from."""
+    source = begun["started_from"]
+    return f"{source['pretrained']}, trained on from the model {source['model']}"
 
 
 def learned_from(names: tuple[str, ...], settings: Settings, described: Path) -> Learned:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from pyapp.core.imagery.chip import resample
 from pyapp.core.model.prediction import ACTIVATION, PROBABILITY, familiarity
+from pyapp.core.teach.judge import effective_number
 from training.errors import TrainingError
 from training.figures import calibrate, measure
 from training.files import write_atomically, write_text
@@ -32,7 +33,7 @@ class Score(TypedDict):
     """Figures on one set of pictures, rounded to four digits.
 
     ``interval`` is the 95 % confidence interval of the accuracy, ``answered`` the share of pictures
-    whose probability reaches the threshold.
+    whose probability reaches the threshold; ``right_of_answered`` is ``None`` if there is none.
     """
 
     images: int
@@ -40,7 +41,7 @@ class Score(TypedDict):
     interval: list[float]
     calibration_error: float
     answered: float
-    right_of_answered: float
+    right_of_answered: float | None
 
 
 class SetFigures(TypedDict):
@@ -79,7 +80,12 @@ class Final(FinalInBrowser):
     int8_against_fp32: float
 
 
-def score(probability: NDArray[np.float32], classes: NDArray[np.int64], threshold: float) -> Score:
+def score(
+    probability: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    threshold: float,
+    places: NDArray[np.int64] | None = None,
+) -> Score:
     """Figures of answers.
 
     Parameters
@@ -89,18 +95,21 @@ def score(probability: NDArray[np.float32], classes: NDArray[np.int64], threshol
         The right classes.
     threshold : float
         Probability below which the page says "not sure".
+    places : ndarray of int64, shape (N,), optional
+        The place of each, if several are of one: then they count as fewer in the interval.
     """
     correct = probability.argmax(1) == classes
     answered = probability.max(1) >= threshold
-    right_of_answered = float(correct[answered].mean()) if answered.any() else float("nan")
-    interval = calibrate.wilson(int(correct.sum()), len(classes))
+    right_of_answered = round(float(correct[answered].mean()), 4) if answered.any() else None
+    count = len(classes) if places is None else effective_number(correct, places)
+    interval = calibrate.wilson(float(correct.mean()) * count, count)
     return Score(
         images=len(classes),
         accuracy=round(float(correct.mean()), 4),
         interval=[round(each, 4) for each in interval],
         calibration_error=round(calibrate.calibration_error(probability, classes), 4),
         answered=round(float(answered.mean()), 4),
-        right_of_answered=round(right_of_answered, 4),
+        right_of_answered=right_of_answered,
     )
 
 
@@ -119,7 +128,10 @@ def scores(file: Path, pictures: Pictures, threshold: float) -> dict[str, Score]
         name: measure.probabilities(file, _chips(pictures, factor, side))
         for name, factor in SHARPNESS_FACTORS.items()
     }
-    return {name: score(each, pictures.classes, threshold) for name, each in said.items()}
+    return {
+        name: score(each, pictures.classes, threshold, pictures.places)
+        for name, each in said.items()
+    }
 
 
 def finish(
@@ -171,7 +183,7 @@ def finish(
     familiar = familiarity(activation) >= answer["familiar"]
     facts = Final(
         shipped=scores(shipped, pictures, answer["threshold"]),
-        fp32=score(plain, classes, answer["threshold"]),
+        fp32=score(plain, classes, answer["threshold"], pictures.places),
         seeds=seeds,
         seeds_mean=round(float(np.mean(list(seeds.values()))), 4),
         development_seeds=development,

@@ -79,6 +79,7 @@ def readme(facts: dict[str, Any], card: Card, shapes: dict[str, list[int]]) -> s
         datasets=_datasets(facts["training_data"]),
         measured=facts["measured"],
         abroad=facts.get("abroad"),
+        project=facts.get("project"),
         recipe=f"training/recipes/{recipe.name}" if recipe.exists() else None,
     )
 
@@ -93,8 +94,8 @@ def _datasets(said: str) -> list[str]:
     return [re.sub(r"[^a-z0-9]+", "-", each.lower()).strip("-") for each in titles]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def _yaml(value: object) -> str:

@@ -16,10 +16,19 @@ from training.networks import onnx_file, stored
 from training.pictures.dataset import DESCRIBED
 from training.run import CHOSEN_FILE, JSON_FILE, MARKDOWN_FILE
 from training.settings import Settings
-from training.steps import compress, evaluate, final, model_readme
-from training.steps.describe import Learned, label_of, learned_from, made_with, weights_of, why
+from training.steps import begin, compress, evaluate, final, model_readme
+from training.steps.begin import CARD_FILE, INDEX_FILE, MODEL_FILE
+from training.steps.describe import (
+    Learned,
+    labels_of,
+    learned_from,
+    learned_from_project,
+    made_with,
+    weights_before,
+    weights_of,
+    why,
+)
 
-MODEL_FILE, CARD_FILE, INDEX_FILE = "model.onnx", "card.json", "index.json"
 # The figures of a report stay with the run, because they show training pictures.
 FIGURE = re.compile(r"^!\[.*\n+", re.MULTILINE)
 
@@ -72,14 +81,18 @@ def card_facts(run: Path, settings: Settings) -> Facts:
     evaluation, compression, figures = evaluate.read(run), compress.read(run), final.read(run)
     chosen = stored.load(run / CHOSEN_FILE)
     ground, answer, names = settings.ground, compression["answer"], chosen.names
-    learned = learned_from(names, settings, DESCRIBED)
-    weights = weights_of(chosen.network.backbone)
+    begun = begin.read(run)
+    if begun:
+        learned, weights = learned_from_project(begun), weights_before(begun)
+    else:
+        learned = learned_from(names, settings, DESCRIBED)
+        weights = weights_of(chosen.network.backbone)
     return {
         "name": settings.name,
         "title": settings.title,
         "model_type": "Recognition",
         "class_names": {str(number): name for number, name in enumerate(names)},
-        "labels": [label_of(name) for name in names],
+        "labels": labels_of(names, begun),
         "resolution": round(100 * ground.footprint_m / chosen.chip_px, 4),
         "footprint_m": ground.footprint_m,
         "tile_size": chosen.chip_px,
@@ -93,6 +106,7 @@ def card_facts(run: Path, settings: Settings) -> Facts:
         "familiar": answer["familiar"],
         "training_data": learned.data,
         "weights": weights,
+        **({"project": begun} if begun else {}),
         **licence_facts(learned, weights),
         "storage": compression["shipped"],
         "why_this_one": why(compression),

@@ -32,9 +32,9 @@ from training.run import (
     TEACHER_FOLDER,
 )
 from training.settings import Settings
-from training.steps import compress, evaluate, final, study
+from training.steps import begin, compress, evaluate, final, study
 from training.steps.compress import Compression
-from training.steps.describe import label_of, made_with, why
+from training.steps.describe import labels_of, made_with, why
 from training.steps.evaluate import Evaluation
 from training.steps.final import Final
 from training.steps.study import StudyReport
@@ -166,7 +166,7 @@ def gather(run: Path, settings: Settings, said: Outputs) -> Report:
     """
     compression = compress.read(run)
     chosen = stored.load(run / CHOSEN_FILE)
-    labels = [label_of(each) for each in chosen.names]
+    labels = labels_of(chosen.names, begin.read(run))
     trained = network_files(run, settings)
     histories = {}
     for file in (run / TEACHER_FOLDER / NETWORK_FILE, *trained.development, *trained.final):
@@ -194,9 +194,9 @@ def gather(run: Path, settings: Settings, said: Outputs) -> Report:
     )
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """A share in per cent, as text."""
-    return f"{100 * share:.{digits}f} %"
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share in per cent, as text; a dash if there is none."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
 def _mistake(said: Outputs, position: int, labels: list[str]) -> Mistake:

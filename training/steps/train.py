@@ -3,14 +3,17 @@
 First a teacher is trained at a finer resolution than the page can afford. It labels many views of
 each picture (Hinton et al., Distilling the Knowledge in a Neural Network, 2015), and the fast
 network, its student, is cut out of it and learns from those labels: Beyer et al., Knowledge
-distillation: A good teacher is patient and consistent (CVPR 2022).
+distillation: A good teacher is patient and consistent (CVPR 2022). A project of the Teach room goes
+on from a trained network instead.
 """
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from training.errors import TrainingError
 from training.networks import learn, predict, stored
@@ -19,7 +22,7 @@ from training.networks.network import Network, pretrained
 from training.networks.surgery import narrow_blocks
 from training.pictures import dataset
 from training.pictures.data import Pictures
-from training.run import FINAL_FOLDER, LABEL_FILES, NETWORK_FILE, TEACHER_FOLDER
+from training.run import FINAL_FOLDER, LABEL_FILES, NETWORK_FILE, START_FILE, TEACHER_FOLDER
 from training.settings import Settings
 
 # Number of pictures that show the activations of a network.
@@ -73,7 +76,9 @@ def train(folder: Path, run: Path, settings: Settings, resume: bool = False) -> 
     learning, validation = dataset.learning_and_validation(folder, settings)
     views = all_views = start = None
     how = settings
-    if settings.student.views:
+    if (run / START_FILE).exists():
+        start = gone_on(stored.load(run / START_FILE).network, learning, settings)
+    elif settings.student.views:
         place = run / TEACHER_FOLDER
         if not resume:
             for name in LABEL_FILES:
@@ -125,6 +130,15 @@ def narrowed(learning: Pictures, settings: Settings) -> Network:
     """A fast network that no teacher stands behind: narrowed pretrained features, a fitted head."""
     plain = pretrained(settings.backbone, len(learning.names))
     start = cut_student(plain, learning, settings)
+    chips = predict.chips_of(learning, settings.ground.chip_px)
+    learn.fit_head(start.head, predict.embeddings_of(start, chips), learning.allowed)
+    return start
+
+
+def gone_on(network: Network, learning: Pictures, settings: Settings) -> Network:
+    """A trained network with a last layer for other classes, fitted to its features as they are."""
+    start = copy.deepcopy(network)
+    start.head = torch.nn.Linear(start.head.in_features, len(learning.names))
     chips = predict.chips_of(learning, settings.ground.chip_px)
     learn.fit_head(start.head, predict.embeddings_of(start, chips), learning.allowed)
     return start

@@ -48,7 +48,15 @@ def area_from_geojson(text: str) -> Area:
     Area(corners=(LngLat(lng=8.0, lat=47.0), LngLat(lng=9.0, lat=47.0), LngLat(lng=9.0, lat=46.0)))
     """
     try:
-        polygons = list(_polygons(json.loads(text), 0))
+        return area_from(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise AreaFileError("it is damaged") from error
+
+
+def area_from(found: dict[str, Any]) -> Area:
+    """The one polygon of a GeoJSON object; raises as `area_from_geojson` does."""
+    try:
+        polygons = list(_polygons(found, 0))
         if not polygons:
             raise AreaFileError("it holds no polygon")
         if len(polygons) > 1:

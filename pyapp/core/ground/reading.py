@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from pyapp.core.ground.area import PLANE
 from pyapp.core.ground.cut import Zooms
 from pyapp.core.ground.geo import ROUNDING, TILE_PX, Tile, resolution_m
-from pyapp.core.ground.grid import Grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+class Cells(Protocol):
+    """Squares of ground: those of a `Grid`, or at plots."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def side_m(self) -> float:
+        """Side of each, in metres."""
+
+    @property
+    def latitudes(self) -> NDArray[np.float64]:
+        """Of their middles, shape (N,), in degrees."""
+
+    @property
+    def middles(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``x`` and ``y`` of their middles, shape (N,) each, in world pixels at `PLANE`."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +87,12 @@ def _key(x: NDArray[np.int64], y: NDArray[np.int64], zoom: NDArray[np.int64]) ->
     return (zoom << 58) | (y << 29) | (x & ((1 << zoom) - 1))
 
 
-def reading(grid: Grid, wanted_m: float, source: Zooms) -> Reading:
+def reading(grid: Cells, wanted_m: float, source: Zooms) -> Reading:
     """The tiles that each cell of a grid needs.
 
     Parameters
     ----------
-    grid : Grid
+    grid : Cells
     wanted_m : float
         Ground sample distance of the chips, in metres per pixel.
     source : Source or ImageryFacts

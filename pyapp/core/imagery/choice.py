@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from pyapp.core.ground.geo import LngLat, resolution_m
-from pyapp.core.imagery.source import Source
+from pyapp.core.imagery.date import in_words
+from pyapp.core.imagery.source import OWN_ID, Source
 
 MOST_NAMED = 3
 
@@ -49,7 +50,7 @@ def facts_at(source: Source, place: LngLat) -> str:
     """
     ground_m = source.ground_m or resolution_m(source.max_zoom, place.lat)
     fine = f"{ground_m:.2f} m per pixel"
-    when = source.date or source.renewed
+    when = in_words(source.date) or source.renewed
     return f"{fine}, {when}" if when else fine
 
 
@@ -59,6 +60,8 @@ def permission(source: Source) -> str:
     >>> permission(Source("s", "Swiss", "{z}/{x}/{y}", 0, 19, "", "", None))
     'You may look at it, classify it, survey it and keep it.'
     """
+    if source.id.startswith(OWN_ID) and not source.licence:
+        return "Its terms are not known here: what you do with it is up to you."
     deeds = {"look at it": source.allows.show, "classify it": source.allows.read,
              "survey it": source.allows.bulk, "keep it": source.allows.keep}  # fmt: skip
     may = [deed for deed, allowed in deeds.items() if allowed]

@@ -30,6 +30,10 @@ class UndecodableError(ValueError):
     """Pillow does not know the format, or the picture is incomplete or too large."""
 
 
+class TooManyPixelsError(UndecodableError):
+    """It is too large, whoever decodes it."""
+
+
 @dataclass(frozen=True)
 class Mosaic:
     """Neighbouring tiles as one picture.
@@ -66,18 +70,22 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     Raises
     ------
     UndecodableError
-        If Pillow can't read it to its end, or it has more than `MAX_PICTURE_PX` pixels.
+        If Pillow can't read it to its end.
+    TooManyPixelsError
+        If it has more than `MAX_PICTURE_PX` pixels; none of them is decoded.
     MemoryError
         If there is not enough memory for its pixels.
     """
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PICTURE_PX:
-                raise UndecodableError(f"{picture.width} x {picture.height} pixels are too many")
+                raise TooManyPixelsError(f"{picture.width} x {picture.height} pixels are too many")
             return np.asarray(_from_jpeg(picture, data) or _as_rgb(picture))
     except UndecodableError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise TooManyPixelsError(str(error)) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise UndecodableError(str(error)) from error
 
 

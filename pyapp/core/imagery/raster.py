@@ -13,6 +13,7 @@ import numpy as np
 from pyapp.core.errors import NoGeoreferenceError, UnknownProjectionError, UnreadableRasterError
 from pyapp.core.ground.geo import EARTH_RADIUS_M, Bounds, LngLat, resolution_m
 from pyapp.core.ground.projection import Projection, projection_of
+from pyapp.core.imagery.date import day_of
 from pyapp.core.imagery.source import FINEST_ZOOM
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class RasterFacts:
     affine : Affine
         To coordinates of the projection, for the finest level.
     epsg : int
+    date : str
+        When it was made, as the file says: ``YYYY-MM-DD``, or empty.
     """
 
     name: str
@@ -108,6 +111,7 @@ class RasterFacts:
     palette: NDArray[np.uint8] | None
     affine: Affine
     epsg: int
+    date: str = ""
 
     @property
     def projection(self) -> Projection:
@@ -189,7 +193,8 @@ def raster_from_json(text: str) -> RasterFacts:
         JSON: ``name``; ``images``, each with ``width``, ``height``, ``block_width``,
         ``block_height``, ``kind`` (TIFF's NewSubfileType) and ``bands``; and of the first image
         ``bits``, ``formats``, ``extra``, ``photometric``, ``planar``, ``nodata``, ``palette``,
-        ``little``, ``keys`` (of GeoTIFF), ``scale``, ``tie`` and ``matrix``.
+        ``little``, ``keys`` (of GeoTIFF), ``scale``, ``tie``, ``matrix`` and ``made`` (TIFF's
+        DateTime).
 
     Raises
     ------
@@ -227,11 +232,18 @@ def raster_from_json(text: str) -> RasterFacts:
         palette=_palette(found["palette"]) if photometric == PALETTE else None,
         affine=affine,
         epsg=_epsg(keys),
+        date=day_of(found.get("made")),
     )
     if not facts.epsg:
         raise NoGeoreferenceError(name)
     _ = facts.projection
     return facts
+
+
+def size_in_json(text: str) -> tuple[int, int]:
+    """Width and height of the picture in a description, wherever it lies."""
+    first = json.loads(text)["images"][0]
+    return int(first["width"]), int(first["height"])
 
 
 def _levels(images: list[Mapping[str, Any]], bands: int) -> tuple[Level, ...]:

@@ -10,12 +10,20 @@ from urllib.parse import SplitResult, urlsplit
 
 from pyapp.core.errors import AddressError
 from pyapp.core.ground.geo import Bounds, LngLat, Tile, tile_at, wrapped
+from pyapp.core.imagery.template import (
+    COARSEST_IN_DEGREES,
+    filled,
+    has_places,
+    in_degrees,
+    missing_in,
+    unknown_in,
+)
 
 OWN_ID = "own"
 FILE_ID = "file"
 FINEST_ZOOM = 24
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_KNOWN = {"z", "x", "y", "-y"}
+ARCHIVES = (".pmtiles", ".mbtiles")
+ARCHIVE_HEADS = (b"PMTiles", b"SQLite format 3\0")
 
 
 class Place(NamedTuple):
@@ -40,7 +48,7 @@ ALL = Allows()
 
 @dataclass(frozen=True)
 class Source:
-    """A source of XYZ tiles in Web Mercator.
+    """A source of tiles in Web Mercator.
 
     Attributes
     ----------
@@ -49,8 +57,8 @@ class Source:
     name : str
         As a person reads it.
     url : str
-        Address with ``{z}``, ``{x}`` and ``{y}`` (or ``{-y}``, rows counted from the south);
-        relative if the tiles are part of this site.
+        Address with the places of `core.imagery.template`; relative if the tiles are part of
+        this site.
     min_zoom, max_zoom : int
         Coarsest and finest zoom that the source has.
     attribution : str
@@ -80,6 +88,8 @@ class Source:
         coarser than the finest of them.
     series : str
         Name of the series of years that it belongs to.
+    conditions : str
+        What its provider says about its use, in words.
     """
 
     id: str
@@ -103,13 +113,11 @@ class Source:
     renewed: str = ""
     series: str = ""
     ground_m: float | None = None
+    conditions: str = ""
 
     def url_of(self, tile: Tile) -> str:
         """The address of one tile."""
-        tile = wrapped(tile)
-        from_south = (1 << tile.z) - 1 - tile.y
-        values = {"z": tile.z, "x": tile.x, "y": tile.y, "-y": from_south}
-        return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), self.url)
+        return filled(self.url, tile)
 
     def may_have(self, tile: Tile) -> bool:
         """Whether the tile exists, as far as is known."""
@@ -182,7 +190,7 @@ def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
     Parameters
     ----------
     address : str
-        An http or https address with ``{z}``, ``{x}`` and ``{y}`` or ``{-y}``. ``{s}`` stands for
+        An http or https address with the places of `core.imagery.template`. ``{s}`` stands for
         one of several mirrors; the first, ``a``, is used.
     max_zoom : int
         The finest zoom that it has, 0 to `FINEST_ZOOM`.
@@ -192,7 +200,7 @@ def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
     Raises
     ------
     AddressError
-        If it is not an XYZ address that the page may read, or the zoom is out of range.
+        If it is not an address of tiles that the page may read, or the zoom is out of range.
 
     Examples
     --------
@@ -202,39 +210,65 @@ def own_source(address: str, max_zoom: int, page_origin: str) -> Source:
     """
     address = address.strip().replace("{s}", "a")
     parts = _parts(address)
-    names = _PLACEHOLDER.findall(address)
-    missing = [name for name in ("z", "x") if name not in names]
-    if not {"y", "-y"} & set(names):
-        missing.append("y")
+    missing = missing_in(address)
     if missing:
         wanted = " or ".join("{" + name + "}" for name in missing)
         raise AddressError(
             f"The address has no {wanted}: write it as https://example.org/{{z}}/{{x}}/{{y}}.jpg."
         )
-    unknown = sorted(set(names) - _KNOWN)
+    unknown = unknown_in(address)
     if unknown:
         raise AddressError(
             f"The address has {{{unknown[0]}}}, which this page can't fill in: use {{z}}, {{x}} "
             "and {y} only, and write out any key."
         )
-    if page_origin.startswith("https:") and parts.scheme == "http" and not _is_local(parts):
-        raise AddressError(
-            "This page was loaded over https, so the browser lets it read imagery over https only. "
-            "Use the https address of the imagery."
-        )
+    origin = readable_origin(address, page_origin)
     if not 0 <= max_zoom <= FINEST_ZOOM:
         raise AddressError(f"The finest zoom must be a whole number from 0 to {FINEST_ZOOM}.")
-    origin = f"{parts.scheme}://{parts.netloc}"
     return Source(
         id=OWN_ID,
         name=parts.hostname or address,
         url=address,
-        min_zoom=0,
+        min_zoom=min(COARSEST_IN_DEGREES, max_zoom) if in_degrees(address) else 0,
         max_zoom=max_zoom,
         attribution=parts.hostname or "",
         credit=parts.hostname or "",
         origin=None if origin == page_origin else origin,
     )
+
+
+def readable_origin(address: str, page_origin: str) -> str:
+    """Scheme, host and port of an address, if a page may read it.
+
+    Raises
+    ------
+    AddressError
+    """
+    parts = _parts(address)
+    if page_origin.startswith("https:") and parts.scheme == "http" and not _is_local(parts):
+        raise AddressError(
+            "This page was loaded over https, so the browser lets it read imagery over https only. "
+            "Use the https address of the imagery."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_archive(address: str) -> bool:
+    """Whether an address is that of one file with all tiles.
+
+    >>> is_archive("https://example.org/town.pmtiles"), is_archive("https://example.org/town.png")
+    (True, False)
+    """
+    return _ends_with(address, ARCHIVES)
+
+
+def is_archive_file(name: str, head: bytes) -> bool:
+    """Whether a file is named like one with all tiles, or begins as one does.
+
+    >>> is_archive_file("town.pmtiles", b""), is_archive_file("town.jpg", b"\\xff\\xd8\\xff")
+    (True, False)
+    """
+    return name.lower().endswith(ARCHIVES) or head.startswith(ARCHIVE_HEADS)
 
 
 def is_geotiff(address: str) -> bool:
@@ -243,12 +277,29 @@ def is_geotiff(address: str) -> bool:
     >>> is_geotiff("https://example.org/town.tif"), is_geotiff("https://example.org/{z}/{x}/{y}.tif")
     (True, False)
     """
+    return _ends_with(address, (".tif", ".tiff"))
+
+
+def is_service(address: str) -> bool:
+    """Whether an address may be that of a map service: it has no places for a tile.
+
+    >>> is_service("https://example.org/wms?map=town"), is_service("https://example.org/{z}/{x}.png")
+    (True, False)
+    """
+    try:
+        _parts(address)
+    except AddressError:
+        return False
+    return not (has_places(address) or is_geotiff(address) or is_archive(address))
+
+
+def _ends_with(address: str, endings: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(address)
     except ValueError:
         return False
-    ending = parts.path.lower().endswith((".tif", ".tiff"))
-    return ending and "{" not in address and parts.scheme in ("http", "https")
+    found = parts.path.lower().endswith(endings)
+    return found and "{" not in address and parts.scheme in ("http", "https")
 
 
 def _parts(address: str) -> SplitResult:

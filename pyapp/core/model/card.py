@@ -41,7 +41,7 @@ class Card:
         If a chip's largest logit is below this, the chip is unlike what the model was trained on.
         Minus infinity if the card doesn't say: then no chip counts as unlike.
     sha256 : str
-        Hexadecimal digest of the model's file.
+        Hexadecimal digest of the model's file; of a taught model, of what it was taught.
     size_bytes : int
         Size of that file; 0 if the card doesn't say.
     licence : str
@@ -50,6 +50,14 @@ class Card:
         What it was trained on; empty if the card doesn't say.
     use : str
         The use that those pictures were published for, such as "research"; empty if any.
+    network : str
+        Digest of the file that gives the embeddings: the same, except for a taught model.
+    embeds : bool
+        Whether it gives embeddings; without them nothing can be taught, searched or recoloured.
+    judged : bool
+        Whether how often it is right was ever measured, and its thresholds fitted.
+    one_at_a_time : bool
+        Whether its network takes just one chip.
     """
 
     name: str
@@ -66,6 +74,19 @@ class Card:
     licence: str = ""
     training_data: str = ""
     use: str = ""
+    network: str = ""
+    embeds: bool = True
+    judged: bool = True
+    one_at_a_time: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.network:
+            object.__setattr__(self, "network", self.sha256)
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether its classes are a person's, on the network of another model."""
+        return self.network != self.sha256
 
     @property
     def resolution_m(self) -> float:
@@ -119,6 +140,9 @@ class Card:
                 licence=str(facts.get("licence", "")),
                 training_data=str(facts.get("training_data", "")),
                 use=str(facts.get("use", "")),
+                embeds=bool(facts.get("embeds", True)),
+                judged=bool(facts.get("judged", True)),
+                one_at_a_time=bool(facts.get("one_at_a_time", False)),
             )
         except KeyError as error:
             raise CardError(name, f"it lacks {error.args[0]}") from error
@@ -128,6 +152,21 @@ class Card:
         if not (sizes and 0 <= card.threshold <= 1):
             raise CardError(name, "its sizes or its threshold are out of range")
         return card
+
+    def to_json(self) -> str:
+        """What `from_json` reads."""
+        facts: dict[str, Any] = {
+            "name": self.name, "title": self.title, "labels": self.labels,
+            "tile_size": self.chip_px, "footprint_m": self.footprint_m,
+            "tree": self.tree.to_json(), "levels": self.levels.to_json(),
+            "threshold": self.threshold, "sets": self.sets, "sha256": self.sha256,
+            "size_bytes": self.size_bytes, "licence": self.licence,
+            "training_data": self.training_data, "use": self.use, "embeds": self.embeds,
+            "judged": self.judged, "one_at_a_time": self.one_at_a_time,
+        }  # fmt: skip
+        if self.judges_familiarity:
+            facts["familiar"] = self.familiar
+        return json.dumps(facts, ensure_ascii=False)
 
 
 def _check_labels(name: str, labels: tuple[object, ...]) -> None:

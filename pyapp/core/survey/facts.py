@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pyapp.core.imagery.date import in_words
 from pyapp.core.imagery.source import FINEST_ZOOM, Source
 from pyapp.core.model.card import MOST_CLASSES, Card
 from pyapp.core.model.tree import Levels, Tree
@@ -32,6 +33,11 @@ class ModelFacts:
     training_data: str = ""
     use: str = ""
     judges_familiarity: bool = True
+    network: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.network:
+            object.__setattr__(self, "network", self.sha256)
 
     @classmethod
     def of(cls, card: Card) -> "ModelFacts":
@@ -58,6 +64,8 @@ class ModelFacts:
         stored |= {name: getattr(self, name) for name in ABOUT if getattr(self, name)}
         if not self.judges_familiarity:
             stored["judges_familiarity"] = False
+        if self.network != self.sha256:
+            stored |= {"network": self.network}
         return stored
 
     @classmethod
@@ -88,6 +96,7 @@ class ModelFacts:
             levels=levels,
             judges_familiarity=as_switch(stored.get("judges_familiarity", True)),
             **{name: as_text(stored.get(name, "")) for name in ABOUT},
+            network=as_text(stored.get("network", "")),
         )
 
 
@@ -128,6 +137,18 @@ class ImageryFacts:
             # Surveys of earlier versions have none.
             date=as_text(stored.get("date", "")),
         )
+
+
+def made_of(imagery: ImageryFacts) -> str:
+    """Which imagery it was, whose, and of when, as far as is known.
+
+    >>> made_of(ImageryFacts("ign", "IGN France", "", 0, 19, "© IGN", "2012"))
+    'IGN France, © IGN, taken 2012'
+    """
+    parts = [imagery.name, imagery.credit]
+    if imagery.date:
+        parts.append(f"taken {in_words(imagery.date)}")
+    return ", ".join(dict.fromkeys(parts))
 
 
 def as_text(value: object) -> str:

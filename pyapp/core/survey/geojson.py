@@ -92,7 +92,8 @@ def _or_empty(value: str | float | None) -> str | float:
 
 
 def _facts(survey: Survey) -> dict[str, Any]:
-    return {
+    check = {"check": json.loads(survey.check)} if survey.check else {}
+    return check | {
         "format": FORMAT,
         "survey": json.loads(survey.to_json()),
         "explained": "class and score: after corrections; level and path: where the class or "
@@ -219,6 +220,8 @@ def from_geojson(text: str) -> Survey:
             raise NotASurveyError("it lacks Lookdown's mark")
         survey = Survey.from_json(json.dumps(facts["lookdown"]["survey"]))
         survey.add(_batch(survey, [feature["properties"] for feature in facts["features"]]))
+        check = facts["lookdown"].get("check")
+        survey.check = "" if check is None else json.dumps(check)
     except KeyError as error:
         raise NotASurveyError(f"it is damaged: {error} is missing") from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:

@@ -1,5 +1,6 @@
 """Surveys as georeferenced pictures, for map programs."""
 
+import html
 import io
 import zipfile
 
@@ -12,6 +13,7 @@ from pyapp.core.ground.geo import resolution_m, world_px
 from pyapp.core.ground.grid import Grid
 from pyapp.core.model.tree import PATH_SIGN
 from pyapp.core.survey.colours import node_colours
+from pyapp.core.survey.facts import ImageryFacts, made_of
 from pyapp.core.survey.paint import Look, Painter
 from pyapp.core.survey.survey import Survey
 
@@ -19,6 +21,7 @@ from pyapp.core.survey.survey import Survey
 NO_CLASS = 255
 # Tags of GeoTIFF (OGC 19-008r4) and of GDAL.
 PIXEL_SCALE, TIE_POINT, GEO_KEYS, NO_DATA, DESCRIPTION = 33550, 33922, 34735, 42113, 270
+GDAL_METADATA = 42112
 # Version 1.1.0; three keys: a projected model, a pixel is an area, EPSG:3857.
 WEB_MERCATOR_KEYS = (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 3857)
 WEB_MERCATOR = """<PAMDataset>
@@ -55,6 +58,7 @@ def to_geotiff(survey: Survey, look: Look) -> bytes:
         (GEO_KEYS, 3, WEB_MERCATOR_KEYS),
         (NO_DATA, 2, str(NO_CLASS)),
         (DESCRIPTION, 2, _legend(survey).encode("ascii", "replace").decode()),
+        (GDAL_METADATA, 2, _metadata(survey.imagery)),
     ):
         tags.tagtype[tag] = kind
         tags[tag] = value
@@ -96,4 +100,23 @@ def _legend(survey: Survey) -> str:
     tree = survey.model.tree
     codes = ["#" + "".join(f"{part:02x}" for part in each) for each in node_colours(tree)]
     lines = [f"{each} {PATH_SIGN.join(tree.path(each))} {codes[each]}" for each in tree.order]
-    return "\n".join([f"{survey.name}. Imagery: {survey.imagery.credit}", *lines])
+    return "\n".join([f"{survey.name}. Imagery: {made_of(survey.imagery)}", *lines])
+
+
+def _metadata(imagery: ImageryFacts) -> str:
+    """What GDAL and QGIS list as the metadata of a picture; in ASCII, as TIFF wants it.
+
+    GDAL escapes each text twice (``GTiffDataset::WriteMetadata``), and reads it so.
+    """
+    facts = {
+        "IMAGERY": imagery.name,
+        "IMAGERY_CREDIT": imagery.credit,
+        "IMAGERY_DATE": imagery.date,
+    }
+    items = [
+        f'<Item name="{name}">{html.escape(html.escape(text))}</Item>'
+        for name, text in facts.items()
+        if text
+    ]
+    metadata = f"<GDALMetadata>{''.join(items)}</GDALMetadata>"
+    return metadata.encode("ascii", "xmlcharrefreplace").decode()

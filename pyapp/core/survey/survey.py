@@ -59,6 +59,8 @@ class Survey:
     embedding : ndarray of float32, shape (N, D), or None
         Of length 1; 0 for cells without one. ``None`` before the first batch, and for a survey
         that came from a file.
+    length : ndarray of float32, shape (N,)
+        Of the embeddings as the network gave them.
     zoom : ndarray of uint8, shape (N,)
         Zoom of the tiles from which each chip was cut; `UNKNOWN_ZOOM` if there is none.
     familiarity : ndarray of float32, shape (N,)
@@ -66,6 +68,8 @@ class Survey:
         SHA-256 of the chips.
     version : int
         Increases with every change of what is shown.
+    check : str
+        How it is checked, as `core.accuracy.check` writes it; empty if it isn't.
     """
 
     id: str
@@ -85,8 +89,10 @@ class Survey:
         self.familiarity = np.zeros(count, np.float32)
         self.digest = np.zeros((count, DIGEST_BYTES), np.uint8)
         self.embedding: NDArray[np.float32] | None = None
+        self.length = np.zeros(count, np.float32)
         self._corrected: NDArray[np.float32] | None = None
         self.version = 0
+        self.check = ""
 
     @property
     def waiting(self) -> NDArray[np.int64]:
@@ -130,7 +136,8 @@ class Survey:
         if self.embedding is None:
             embedding = np.empty((int(classified.sum()), 0), np.float16)
         else:
-            embedding = self.embedding[classified].astype(np.float16)
+            lengths = self.length[classified, np.newaxis]
+            embedding = (self.embedding[classified] * lengths).astype(np.float16)
         return Batch(
             numbers=numbers,
             state=self.state[numbers],
@@ -223,6 +230,7 @@ class Survey:
             self.embedding = np.zeros((len(self.grid), embedding.shape[1]), np.float32)
         length = np.sqrt(np.einsum("nd,nd->n", embedding, embedding))
         self.embedding[numbers] = embedding / np.maximum(length, 1e-12)[:, np.newaxis]
+        self.length[numbers] = length
 
     def _changed(self) -> None:
         self._corrected = None

@@ -9,6 +9,8 @@ from pyscript import web
 
 from pyapp.bridge import browser
 from pyapp.core.errors import LookdownError
+from pyapp.core.imagery.part import Part
+from pyapp.core.imagery.photo import Photo
 from pyapp.ui.answer.result import ResultPanel
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.ground.square import Square
@@ -77,13 +79,29 @@ class Classify:
         if self.models.runner is not None:
             self.do(self._classify_square)
 
-    async def classify_picture(self, data: bytes) -> None:
-        """Classify the middle of an encoded picture once what goes on has ended."""
+    async def until_ready(self) -> None:
+        """Wait until there is a model, and what goes on has ended.
+
+        Raises
+        ------
+        ModelError
+            If there will be none.
+        """
         while self.models.runner is None or self._task is not None:
             if self.models.runner is None and self.models.error is not None:
                 raise self.models.error
             await asyncio.sleep(WAITING_S)
-        self.do(lambda: self._classify_picture(data))
+
+    async def answer_part(self, photo: Photo, part: Part) -> None:
+        """Show what is in a square of a picture."""
+        self._show(await self.classifier.part(photo, part))
+        self.result.fade(False)
+
+    def answer_again(self) -> None:
+        """Answer the last question anew, as the model in use was taught something else."""
+        answer = self.answer
+        if answer is not None and self._task is None:
+            self.do(lambda: self._answer_again(answer))
 
     def cancel(self) -> None:
         """Stop what is going on; the last answer stays."""
@@ -129,9 +147,8 @@ class Classify:
         self._show(await self.classifier.square(footprint, source))
         self.result.fade(footprint != self.square.footprint)
 
-    async def _classify_picture(self, data: bytes) -> None:
-        self._show(await self.classifier.picture(data))
-        self.result.fade(False)
+    async def _answer_again(self, answer: Answer) -> None:
+        self._show(await self.classifier.again(answer))
 
     def _show(self, answer: Answer) -> None:
         start_ms = browser.now_ms()

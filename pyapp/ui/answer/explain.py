@@ -15,6 +15,10 @@ from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.shell.dom import on, on_any
 from pyapp.work.classifier import Answer, Classifier
 
+USUAL = "Show which parts of the square speak for the class (W)"
+NO_MAPS = "This model gives no activation maps, so it can't show what speaks for the class"
+NOT_TAUGHT = "Why works with the model's own classes only; switch to them under Teach"
+
 
 class Why:
     """The class-activation map of the last answer, laid over the imagery."""
@@ -36,6 +40,8 @@ class Why:
 
     def toggle(self) -> None:
         """Show it, or hide it."""
+        if self._button.disabled:
+            return
         self._press(not self.is_on)
         self._show()
 
@@ -48,9 +54,14 @@ class Why:
         self._button.setAttribute("aria-pressed", "true" if pressed else "false")
 
     def _answered(self, answer: Answer) -> None:
-        self._button.disabled = answer.place is None
+        taught = answer.card.is_taught
+        has_maps = answer.card.embeds
+        self._button.disabled = answer.place is None or taught or not has_maps
+        self._button.title = NOT_TAUGHT if taught else USUAL if has_maps else NO_MAPS
         self._class_id = None
-        if self.is_on:
+        if taught or not has_maps:
+            self.hide()
+        elif self.is_on:
             self._show()
 
     def _show(self) -> None:

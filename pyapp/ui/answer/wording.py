@@ -1,5 +1,6 @@
 """What the page says about an answer; plain text, without a screen."""
 
+from pyapp.core.imagery.date import in_words
 from pyapp.core.model.prediction import Prediction, Ranked
 from pyapp.core.model.tree import Node, Tree
 from pyapp.work.classifier import SIZES, Answer
@@ -8,6 +9,8 @@ from pyapp.work.classifier import SIZES, Answer
 MOST_LISTED = 3
 # Imagery this much coarser than the chip is said to be so.
 COARSE = 1.15
+# What is said of a model that nobody judged.
+UNKNOWN = "how often it is right is unknown"
 FACTS = ("Imagery", "Place", "Time", "Credit", "Model")
 
 
@@ -82,14 +85,14 @@ def facts(answer: Answer) -> tuple[str, ...]:
     chip, card, place = answer.chip, answer.card, answer.place
     if place is None:
         imagery = (
-            f"its middle square, taken as {card.footprint_m:.0f} m of ground; "
+            f"the square on it, taken as {card.footprint_m:.0f} m of ground; "
             "if it shows more or less, trust the answer less"
         )
         position = "not on the map"
     else:
         imagery = f"{chip.imagery_m:.2f} m per pixel"
         if answer.date:
-            imagery += f", taken {answer.date}"
+            imagery += f", taken {in_words(answer.date)}"
         if is_coarse(answer):
             imagery += f", coarser than the {card.resolution_m:.2f} m of the model: trust it less"
         position = f"{place.centre.lat:.5f}, {place.centre.lng:.5f}"
@@ -98,8 +101,18 @@ def facts(answer: Answer) -> tuple[str, ...]:
         position,
         f"read {chip.read_ms:.0f}, prepare {chip.prepare_ms:.0f}, infer {answer.infer_ms:.0f} ms",
         answer.credit,
-        card.title,
+        card.title if card.judged else f"{card.title}: {UNKNOWN}",
     )
+
+
+def beside_facts(answer: Answer) -> str:
+    """How another model's answer came about."""
+    imagery, *_ = facts(answer)
+    said = (
+        f"Its square has {answer.card.footprint_m:.0f} m and the same centre: the blue one on the "
+        f"map. {imagery}."
+    )
+    return said if answer.card.judged else f"{said} {UNKNOWN[0].upper()}{UNKNOWN[1:]}."
 
 
 def common(found: list[Prediction], tree: Tree) -> Node | None:

@@ -1,22 +1,24 @@
 """Which model the page uses: the list to choose from, and how far the chosen one has arrived."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyscript import web
 
 from pyapp.bridge import browser, release
 from pyapp.core.address import model_from, query_with_model
-from pyapp.core.errors import ModelError
+from pyapp.core.errors import ModelError, NoMemoryError
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import ListedModel
 from pyapp.ui.answer.classify import Classify
 from pyapp.ui.device.wording import arrival, notes, takes
-from pyapp.ui.shell.dom import fill, on, on_any
+from pyapp.ui.shell.dom import fill, on, on_any, worded
 from pyapp.ui.shell.notice import MODEL, Notice
 from pyapp.work.busy import Busy
 from pyapp.work.loading import file_of
 from pyapp.work.models import Models
+from pyapp.work.own_models import is_own
 from pyapp.work.tasks import Tasks
 
 # Seconds after which the page shows how far a model has arrived.
@@ -45,7 +47,11 @@ class ModelChoice:
         self._arrival = _Arrival(self.cancel)
         self._rows: list[_Row] = []
         self._task: asyncio.Task[None] | None = None
+        # Whether the first model found too little memory; then there is none for more, either.
+        self.short_of_memory = False
         on_any("change", self._list, "input", lambda radio: self.pick(radio.value))
+        on_any("click", self._list, "button", lambda button: self._on_remove(button.value))
+        self._on_remove: Callable[[str], object] = lambda _name: None
         on("toggle", web.page["device"], self._show_soon)
         self.models.on_change(self._model_changed)
         self.models.on_arrival(self._arrived)
@@ -60,6 +66,7 @@ class ModelChoice:
         try:
             await self.models.load_first(wanted)
         except ModelError as error:
+            self.short_of_memory = isinstance(error, NoMemoryError)
             self.classify.say_no_model()
             self.notice.tell(error, MODEL)
             if self.models.runner is not None:
@@ -90,9 +97,25 @@ class ModelChoice:
         if self._task is not None and self._arrival.goes_on:
             self._task.cancel()
 
+    def on_remove(self, handler: Callable[[str], object]) -> None:
+        """Call ``handler(name)`` when the person wants a model of their own removed."""
+        self._on_remove = handler
+
+    async def show_anew(self) -> None:
+        """List the models after some came or went; the address names the one in use."""
+        self._rows = []
+        if self.models.chosen is not None:
+            self._show_in_address(self.models.chosen)
+        await self._show()
+
+    async def finish(self) -> None:
+        """Wait until the model that was picked is there, or can't be."""
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+
     async def keep_used(self) -> None:
         """Have the model in use kept, if it came before the application was kept."""
-        if self.models.runner is not None:
+        if self.models.runner is not None and not is_own(self.models.runner.card.name):
             await release.keep_used(self._path(self.models.runner.card.name))
         await self._show()
 
@@ -135,7 +158,8 @@ class ModelChoice:
             self._rows = [_Row(each) for each in self.models.listed]
             fill(self._list, [each.element for each in self._rows])
         for row in self._rows:
-            is_kept = await release.is_kept(self._path(row.listed.name))
+            name = row.listed.name
+            is_kept = is_own(name) or await release.is_kept(self._path(name))
             card = None if runner is None else runner.card
             in_use = card is not None and card.name == row.listed.name
             row.show(is_kept, row.listed.name == self.models.chosen, card if in_use else None)
@@ -156,9 +180,14 @@ class _Row:
         self.listed = listed
         self._radio = web.input_(type="radio", name="model", value=listed.name)
         self._takes, self._notes = web.small(), web.span(classes=["notes"])
-        about = [web.small(listed.description)] if listed.description else []
+        about = [worded(web.small(), listed.description)] if listed.description else []
+        last = []
+        if is_own(listed.name):
+            remove = web.button("Remove", type="button", value=listed.name)
+            remove.setAttribute("aria-label", f"Remove {listed.title}")
+            last.append(remove)
         self.element = web.label(
-            self._radio, web.span(listed.title), *about, self._takes, self._notes
+            self._radio, worded(web.span(), listed.title), *about, self._takes, self._notes, *last
         )
 
     def say(self, sentence: str) -> None:
@@ -177,7 +206,7 @@ class _Row:
         self.say(takes(self.listed, is_kept))
         self._radio.checked = picked
         said = notes(self.listed, card)
-        fill(self._notes, [web.small(each.text, classes=[each.kind]) for each in said])
+        fill(self._notes, [worded(web.small(classes=[each.kind]), each.text) for each in said])
 
 
 class _Arrival:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pyscript import web
 
 from pyapp.bridge.release import Release, ReleaseState, stored_mb
 from pyapp.ui.shell.dom import on
 from pyapp.work.busy import Busy
-from pyapp.work.session import SurveySession
+from pyapp.work.session import Session
 from pyapp.work.tasks import Tasks
 
 SAID = {
@@ -30,7 +31,7 @@ class ReleasePanel:
 
     tasks: Tasks
     busy: Busy
-    session: SurveySession
+    sessions: tuple[Session[Any], ...]
 
     def __post_init__(self):
         self._line = web.page["kept"]
@@ -52,7 +53,8 @@ class ReleasePanel:
     async def _switch(self) -> None:
         self._now.disabled = True
         # A survey goes on where it was after the reload; an answer on its way is waited for.
-        await self.session.pause()
+        for each in self.sessions:
+            await each.pause()
         await self.busy.until_idle()
         self._release.switch()
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from pyapp.core.model.backend import Backend
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import ListedModel
+from pyapp.ui.answer.wording import UNKNOWN
 from pyapp.work.runner import Runner
 
 AUTOMATIC = "Fastest correct backend that leaves a core free for the page"
@@ -46,6 +47,12 @@ def arrival(title: str, size: int, size_bytes: int) -> str:
     if not size_bytes:
         return f"Fetching {title}: {megabytes(size)}"
     return f"Fetching {title}: {size / 1e6:.1f} of {megabytes(size_bytes)}"
+
+
+NO_EMBEDDING = (
+    "This model gives no embeddings, so it can't be taught, its squares can't be searched for "
+    "what looks alike, and its surveys can't be recoloured. Choose another model for that."
+)
 
 
 def takes(listed: ListedModel, is_kept: bool) -> str:
@@ -99,6 +106,10 @@ def notes(listed: ListedModel, card: Card | None) -> list[Note]:
     found = [Note(f"Licence: {licence}", "fact")] if licence else []
     if use:
         found.append(Note(use_of(use), "mind"))
+    if card is not None and not card.judged:
+        found.append(Note(f"Opened by you: {UNKNOWN}", "mind"))
+    if card is not None and not card.embeds:
+        found.append(Note(NO_EMBEDDING, "fact"))
     if card is not None and card.training_data:
         found.append(Note(f"Learned from {card.training_data}", "fact"))
     return found

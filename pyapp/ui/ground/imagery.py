@@ -8,11 +8,18 @@ from pyscript import web, when
 from pyapp.bridge import browser
 from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.core.address import ImageryRef, View, imagery_from
-from pyapp.core.errors import AddressError, ForbiddenReadingError
+from pyapp.core.errors import AddressError, ForbiddenReadingError, LookdownError
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.choice import readable
 from pyapp.core.imagery.coverage import fullest_view
-from pyapp.core.imagery.source import OWN_ID, Source, is_geotiff, own_source
+from pyapp.core.imagery.source import (
+    OWN_ID,
+    Source,
+    is_archive,
+    is_geotiff,
+    is_service,
+    own_source,
+)
 from pyapp.core.survey.facts import ImageryFacts
 from pyapp.ui.ground.sources import SourceList
 from pyapp.ui.shell.dom import on, toggle
@@ -33,8 +40,11 @@ class ImageryPanel:
         self._notice = notice
         self._on_pick: list[Callable[[], None]] = []
         self._on_address: Callable[[str], object] = lambda _address: None
+        self._on_service: Callable[[str], object] = lambda _address: None
         # What draws the tiles of sources that are made here.
         self._draws: dict[str, Draw] = {}
+        # The same of sources of which areas are kept.
+        self._kept_draws: dict[str, Draw] = {}
         self._asked_for: Source | None = None
         self._details = web.page["imagery"]
         self._agree = web.page["agree"]
@@ -98,20 +108,50 @@ class ImageryPanel:
         if self.source.url in self._draws:
             # A file is not there when the address is opened again.
             return None
-        if self.source.id == OWN_ID:
+        if self.source.id.startswith(OWN_ID):
             return ImageryRef(self.source.url, self.source.max_zoom)
         return ImageryRef(self.source.id)
 
     def offer(self, source: Source, draw: Draw) -> None:
         """List imagery whose tiles are drawn here, in place of what has its id, and show it."""
         self._draws[source.url] = draw
+        self.add(source)
+
+    def add(self, source: Source) -> None:
+        """List imagery, in place of what has its id, and show it."""
         self._sources = [each for each in self._sources if each.id != source.id] + [source]
         self._list.put(source)
         self.pick(source)
 
+    def remove(self, source: Source) -> None:
+        """List imagery no more; if it is shown, the built-in one is shown instead."""
+        self._sources = [each for each in self._sources if each.id != source.id]
+        self._list.take_away(source)
+        if self.source.id == source.id:
+            self.pick(self.builtin)
+        self._map_moved()
+
+    @property
+    def listed(self) -> list[Source]:
+        """The sources to choose from."""
+        return list(self._sources)
+
+    def draw_kept(self, draws: dict[str, Draw]) -> None:
+        """Draw the tiles of some sources here, by their addresses: areas of them are kept."""
+        before, self._kept_draws = self._kept_draws, draws
+        url = self.source.url
+        if (url in before) != (url in draws):
+            # It may have been said that the provider does not answer.
+            self._notice.clear(IMAGERY)
+            self._lay(self.source)
+
     def on_address(self, handler: Callable[[str], object]) -> None:
-        """Call ``handler(address)`` when the person gives the address of a GeoTIFF."""
+        """Call ``handler(address)`` when the person gives the address of a file of imagery."""
         self._on_address = handler
+
+    def on_service(self, handler: Callable[[str], object]) -> None:
+        """Call ``handler(address)`` when the person gives an address without places for tiles."""
+        self._on_service = handler
 
     def on_pick(self, handler: Callable[[], None]) -> None:
         """Call ``handler()`` after another imagery was chosen."""
@@ -154,7 +194,7 @@ class ImageryPanel:
 
     def _find(self, named: ImageryRef) -> Source:
         for source in self._sources:
-            if source.id == named.name:
+            if named.name in (source.id, source.url):
                 return source
         max_zoom = OWN_MAX_ZOOM if named.max_zoom is None else named.max_zoom
         return own_source(named.name, max_zoom, browser.origin())
@@ -173,15 +213,21 @@ class ImageryPanel:
         self.source = source
         web.page["imagery-name"].textContent = source.name
         self._list.show(source)
-        draw = self._draws.get(source.url)
-        self._map.lay(source, lambda: self._say_unreadable(source), draw)
+        self._lay(source)
         self._map_moved()
         try:
             self.to_read(self._map.view.centre)
         except ForbiddenReadingError as error:
             self._notice.tell(error, IMAGERY)
 
+    def _lay(self, source: Source) -> None:
+        draw = self._draws.get(source.url) or self._kept_draws.get(source.url)
+        self._map.lay(source, lambda: self._say_unreadable(source), draw)
+
     def _say_unreadable(self, source: Source) -> None:
+        if self._notice.is_about(IMAGERY):
+            # A service was tried when it was chosen, and has said more exactly what is wrong.
+            return
         self._notice.say(
             f"{source.name} does not answer, or shows its pictures without letting a page read "
             "them (no CORS), so the square cannot be classified on it. Check the address and the "
@@ -192,20 +238,28 @@ class ImageryPanel:
     def _use_own(self, event) -> None:
         event.preventDefault()
         address = web.page["own-url"].value.strip()
-        if is_geotiff(address):
+        if is_geotiff(address) or is_archive(address):
             self._own_error.textContent = ""
             self._on_address(address)
+            return
+        if is_service(address):
+            self._own_error.textContent = ""
+            self._on_service(address)
             return
         try:
             max_zoom = int(web.page["own-zoom"].value or OWN_MAX_ZOOM)
             source = own_source(address, max_zoom, browser.origin())
         except AddressError as error:
-            self._own_error.textContent = str(error)
-            web.page["own-url"].focus()
+            self.say_wrong_address(error)
             return
         self._own_error.textContent = ""
         self.pick(source)
         self.close()
+
+    def say_wrong_address(self, error: LookdownError) -> None:
+        """Say what is wrong with the address that the person gave, beside it."""
+        self._own_error.textContent = str(error)
+        web.page["own-url"].focus()
 
     def _agreed(self) -> None:
         source, self._asked_for = self._asked_for, None

@@ -45,6 +45,11 @@ class SourceList:
         self._rows[source.id] = _Row(source.id, source)
         self._order = []
 
+    def take_away(self, source: Source) -> None:
+        """Offer one no more."""
+        self._rows.pop(source.id, None)
+        self._order = []
+
     def arrange(self, place: LngLat) -> None:
         """List first what covers a place, with what is known about it there."""
         groups = by_place((row.source for row in self._rows.values()), place)
@@ -69,6 +74,11 @@ class SourceList:
         for row in self._rows.values():
             row.choose(source)
         said: list[Any] = [web.span(f"{permission(source)} ")]
+        if source.conditions:
+            # What a service says is text, whatever it holds.
+            conditions = web.span()
+            conditions.textContent = f"{source.conditions} "
+            said.append(conditions)
         if source.licence:
             said.append(web.a(source.licence, href=source.terms, target="_blank", rel="noopener"))
         fill(self._terms, said)

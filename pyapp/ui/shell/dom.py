@@ -41,4 +41,13 @@ def toggle(details: Any) -> None:
 
 def option(text: str, value: str, selected: bool = False) -> Any:
     """An entry of a list to choose from."""
-    return web.option(text, value=value, selected=selected)
+    return worded(web.option(value=value, selected=selected), text)
+
+
+def worded(element: Any, text: str) -> Any:
+    """An element with a text that may come from a file or from a person.
+
+    PyScript takes a text that is given to an element as HTML.
+    """
+    element.textContent = text
+    return element

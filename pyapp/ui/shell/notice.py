@@ -35,9 +35,13 @@ class Notice:
         """Show what an error has to say to the person."""
         self.say(str(error), about)
 
+    def is_about(self, about: str) -> bool:
+        """Whether the message that stands there is about this."""
+        return self._about == about
+
     def clear(self, about: str) -> None:
         """Take the message away if it is about this, which has gone well now."""
-        if self._about == about:
+        if self.is_about(about):
             self.dismiss()
 
     def dismiss(self) -> None:

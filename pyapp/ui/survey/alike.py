@@ -13,8 +13,9 @@ from pyapp.core.errors import LookdownError
 from pyapp.core.survey.similar import rehearse
 from pyapp.ui.answer.classify import Classify
 from pyapp.ui.answer.wording import percent
+from pyapp.ui.device.wording import NO_EMBEDDING
 from pyapp.ui.ground.imagery import ImageryPanel
-from pyapp.ui.shell.dom import fill, on, on_any
+from pyapp.ui.shell.dom import fill, on, on_any, worded
 from pyapp.ui.shell.notice import Notice
 from pyapp.ui.survey.cells import Cells
 from pyapp.ui.survey.layer import SurveyLayer
@@ -25,6 +26,7 @@ from pyapp.work.search import Found, Search, can_be_searched
 from pyapp.work.tasks import Tasks
 
 SHOWN = 12
+USUAL = "Find squares in your surveys that look like this (M)"
 
 
 @dataclass
@@ -67,7 +69,9 @@ class AlikePictures:
         survey = found.survey
         label = answer_name(survey, found.number)
         text = f"{percent(max(found.likeness, 0.0))} alike"
-        button = web.button(picture, web.span(label), web.span(text), type="button", value=place)
+        button = web.button(
+            picture, worded(web.span(), label), web.span(text), type="button", value=place
+        )
         elsewhere = "" if survey is self.layer.survey else f", in {survey.name}"
         button.setAttribute("aria-label", f"{label}, {text}{elsewhere}")
         button.setAttribute("title", f"{label}{elsewhere}")
@@ -101,6 +105,9 @@ class Alike:
 
     def find(self) -> None:
         """Search the surveys for what looks like the last answer; again, to hide what was found."""
+        if self.classify.answer is not None and not self.classify.answer.card.embeds:
+            self.notice.say(NO_EMBEDDING)
+            return
         shown = not self.pictures.strip.hidden
         self.clear()
         answer = self.classify.answer
@@ -121,8 +128,11 @@ class Alike:
         if not self._stays:
             self.clear()
         self._stays = False
+        self._button.title = USUAL if answer.card.embeds else NO_EMBEDDING
+        if not answer.card.embeds:
+            return
         survey = self.layer.survey
-        searchable = can_be_searched(survey, answer.card.sha256)
+        searchable = can_be_searched(survey, answer.card.network)
         if survey is not None and survey.embedding is not None and searchable:
             self._rehearsed = self._rehearsed or rehearse(
                 survey.embedding, answer.prediction.embedding
@@ -130,7 +140,7 @@ class Alike:
 
     async def _find(self, answer: Answer) -> None:
         shown = self.layer.survey
-        surveys = await self.search.surveys(shown, answer.card.sha256)
+        surveys = await self.search.surveys(shown, answer.card.network)
         if not surveys:
             self.notice.say(
                 "There is no survey to search. Survey an area first: press Survey and choose one."

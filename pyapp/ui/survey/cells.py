@@ -88,6 +88,7 @@ class Cells:
             survey is None
             or self._number is None
             or survey.embedding is None
+            or self.layer.is_recoloured
             or survey.model.sha256 != answer.card.sha256
         )
         if survey is not None and self._number is not None:
@@ -122,6 +123,8 @@ class Cells:
             self.layer.repaint()
             if self._number is not None:
                 self._offer_classes(survey, self._number)
+        elif self.layer.original is survey:
+            self.layer.show(survey)
         browser.measure("lookdown:refit", start_ms, browser.now_ms())
         self.tasks.start(self.library.keep(survey))
 

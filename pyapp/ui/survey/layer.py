@@ -20,6 +20,9 @@ class SurveyLayer:
     Attributes
     ----------
     survey : Survey or None
+        As it is shown.
+    original : Survey or None
+        As it is stored: the same, unless it is shown with other answers.
     painter : Painter or None
         Of that survey.
     look : Look
@@ -34,7 +37,9 @@ class SurveyLayer:
         self._opacity = FIRST_OPACITY
         self._hidden = False
         self._differing: np.ndarray | None = None
+        self._seen_as: Callable[[Survey], Survey] = lambda survey: survey
         self.survey: Survey | None = None
+        self.original: Survey | None = None
         self.painter: Painter | None = None
         self.look = Look(0.0, set())
 
@@ -44,6 +49,8 @@ class SurveyLayer:
 
     def show(self, survey: Survey | None) -> None:
         """Lay another survey on the map, or none."""
+        self.original = survey
+        survey = None if survey is None else self._seen_as(survey)
         self.survey = survey
         self._differing = None
         self._overlay.clear()
@@ -53,6 +60,22 @@ class SurveyLayer:
         for handler in self._handlers:
             handler()
         self.repaint()
+
+    @property
+    def is_recoloured(self) -> bool:
+        """Whether the survey is shown with other answers than it is stored with."""
+        return self.survey is not self.original
+
+    def see_as(self, change: Callable[[Survey], Survey]) -> None:
+        """Show ``change(survey)`` in place of each survey, from the next time on."""
+        self._seen_as = change
+
+    def recolour(self) -> None:
+        """Show the survey with the answers that it is to be seen with now."""
+        if self.original is None:
+            return
+        if self._seen_as(self.original).model != getattr(self.survey, "model", None):
+            self.show(self.original)
 
     def go_there(self) -> None:
         """Show all of it on the map if it is out of sight."""

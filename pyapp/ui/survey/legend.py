@@ -6,8 +6,9 @@ from pyscript import web
 
 from pyapp.core.model.tree import Level, Tree
 from pyapp.core.survey.colours import node_colours
+from pyapp.core.survey.facts import made_of
 from pyapp.core.survey.paint import UNSURE, LegendRow, Look
-from pyapp.ui.shell.dom import on, on_any
+from pyapp.ui.shell.dom import on, on_any, worded
 from pyapp.ui.shell.history import History
 from pyapp.ui.survey.compare import Comparison
 from pyapp.ui.survey.layer import FIRST_OPACITY, SurveyLayer
@@ -53,8 +54,7 @@ class Legend:
         if survey is None:
             return
         self._sure.value = survey.model.threshold
-        made_of = f"{survey.imagery.name}, {survey.imagery.credit}. {survey.model.title}."
-        web.page["survey-imagery"].textContent = made_of
+        web.page["survey-imagery"].textContent = f"{made_of(survey.imagery)}. {survey.model.title}."
 
     def _refresh(self) -> None:
         """Count again."""
@@ -118,7 +118,8 @@ class _Row:
         swatch, self._coarse = web.span(classes=["swatch"]), web.small()
         if rgb is not None:
             swatch._dom_element.style.background = f"rgb{rgb}"
-        text = web.span(name, self._coarse)
+        text = worded(web.span(), name)
+        text.append(self._coarse)
         label = web.label(*([] if rgb is None else [switch]), swatch, text)
         cells = [web.td(label), web.td(), web.td(), web.td()]
         self._switch = switch

@@ -6,7 +6,7 @@ from pyscript import web
 
 from pyapp.core.errors import StoreError
 from pyapp.core.survey.survey import Survey
-from pyapp.ui.shell.dom import fill, on, on_any
+from pyapp.ui.shell.dom import fill, on, on_any, worded
 from pyapp.ui.shell.history import History
 from pyapp.ui.shell.notice import Notice
 from pyapp.ui.survey.layer import SurveyLayer
@@ -62,13 +62,14 @@ class LibraryList:
         self._section.hidden = not self.library.stored
 
     def _row(self, stored: StoredSurvey):
-        is_open = self.layer.survey is not None and self.layer.survey.id == stored.id
+        is_open = self.layer.original is not None and self.layer.original.id == stored.id
         show = web.button("On the map" if is_open else "Open", type="button", disabled=is_open,
                           classes=["open"], value=stored.id)  # fmt: skip
         delete = web.button("Delete", type="button", classes=["delete"], value=stored.id)
         show.setAttribute("aria-label", f"Open {stored.name}")
         delete.setAttribute("aria-label", f"Delete {stored.name}")
-        text = web.span(stored.name, web.small(stored_state(stored)))
+        text = worded(web.span(), stored.name)
+        text.append(web.small(stored_state(stored)))
         return web.li(text, show, delete)
 
     def _open_pressed(self, button) -> None:
@@ -102,7 +103,7 @@ class LibraryList:
         self.tasks.start(self.library.refresh())
 
     def _rename(self) -> None:
-        survey = self.layer.survey
+        survey = self.layer.original
         if survey is None:
             return
         before, after = survey.name, self._name.value.strip()
@@ -113,15 +114,17 @@ class LibraryList:
         self._call(survey, after)
 
     def _call(self, survey: Survey, name: str) -> None:
-        if self.layer.survey is survey:
+        if self.layer.original is survey:
             self._name.value = name
+            if self.layer.survey is not None:
+                self.layer.survey.name = name
         self.tasks.start(self.library.rename(survey, name))
 
     def _delete_pressed(self, button) -> None:
         """Delete a survey; until the page is closed or the step is too old, that can be undone."""
         survey_id = button.value
         stored = next(each for each in self.library.stored if each.id == survey_id)
-        survey = self.layer.survey
+        survey = self.layer.original
         on_the_map = survey is not None and survey.id == survey_id
         if on_the_map and self.session.goes_on:
             self.notice.say("This survey is running. Pause it before you delete it.")
@@ -138,7 +141,7 @@ class LibraryList:
             self.layer.show(None)
 
     def _take_off(self) -> None:
-        survey = self.layer.survey
+        survey = self.layer.original
         if self.session.goes_on:
             self.notice.say("The survey is running. Pause it before you remove it from the map.")
             return

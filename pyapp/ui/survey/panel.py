@@ -98,7 +98,7 @@ class SurveyPanel:
 
     def go_on(self) -> None:
         """Go on with the survey on the map, on the imagery and with the model it began with."""
-        survey, runner = self.layer.survey, self.models.runner
+        survey = self.layer.survey
         if survey is None or self.session.goes_on:
             return
         source = self.imagery.find(survey.imagery)
@@ -108,7 +108,12 @@ class SurveyPanel:
                 "Choose that imagery to resume.",
                 IMAGERY,
             )
-        elif runner is None or runner.card.sha256 != survey.model.sha256:
+        elif self.layer.is_recoloured:
+            self.notice.say(
+                "The survey is shown with other answers than it was started with. Switch the "
+                "answers under Teach to resume it."
+            )
+        elif not self.models.can_continue(survey.model.sha256):
             self.notice.say(
                 f"The survey was started with the model {survey.model.title}, which is not the one "
                 "in use. Choose that model to resume, or start a new survey."

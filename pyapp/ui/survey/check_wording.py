@@ -1,0 +1,122 @@
+"""What the page says about the check of a survey; plain text, without a screen."""
+
+from pyapp.core.accuracy.check import CANT_TELL, GROUPS, NOT_SURE_NAME, Check
+from pyapp.core.accuracy.estimate import Figure
+from pyapp.core.accuracy.findings import Findings
+from pyapp.core.model.tree import NOT_SURE
+from pyapp.ui.survey.wording import squares
+
+# Keys of the classes, in their order; then X and 0.
+KEYS = "123456789abcdefghijklmnopqrstuvwyz"
+OTHER_KEY, CANT_TELL_KEY = "x", "0"
+
+
+def share(figure: Figure) -> str:
+    """A share with its interval.
+
+    >>> share(Figure(0.946, 0.01, 0.924, 0.962, "Wilson"))
+    '94.6% (92.4 to 96.2)'
+    """
+    return f"{figure.value:.1%} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+
+
+def area(figure: Figure) -> str:
+    """The interval of an area.
+
+    >>> area(Figure(12.04, 1.0, 9.7, 15.31, "Dirichlet posterior"))
+    '9.7 to 15.3'
+    """
+    return f"{figure.low:,.1f} to {figure.high:,.1f}"
+
+
+def how_far(check: Check) -> str:
+    """How far the judging is."""
+    unclear = sum(each == CANT_TELL for each in check.judgements.values())
+    said = f"{len(check.judgements):,} of {squares(len(check.sample))} judged"
+    return said + (f", {unclear:,} can't tell." if unclear else ".")
+
+
+def before_the_draw(flat: bool) -> str:
+    """What a check is."""
+    by = "" if flat else " Fewer kinds need fewer squares: groups first, then classes."
+    return (
+        "You judge a random sample of squares, one key each. From that follow how right the map "
+        f"is, and the area of each class with its 95 % interval.{by}"
+    )
+
+
+def accuracies(users: Figure | None, producers: Figure | None = None) -> str:
+    """User's and producer's accuracy of a class, in words."""
+    parts = []
+    if users is not None:
+        parts.append(f"user's accuracy {share(users)}")
+    # Of what the map doesn't have, it finds nothing for certain.
+    if producers is not None and producers.high > 0:
+        parts.append(f"producer's {share(producers)}")
+    return ", ".join(parts)
+
+
+def notes(found: Findings, check: Check) -> list[str]:
+    """What has to be said beside the figures."""
+    result, said = found.estimate, []
+    if result is None:
+        if found.unclear:
+            said.append(
+                "So far you couldn't tell of any square, so there are no figures. Squares that can "
+                "be judged are needed, perhaps on imagery with more detail."
+            )
+        return said
+    if found.unclear:
+        said.append(
+            f"You couldn't tell of {squares(found.unclear)} ({result.unclear:.0%} of the area). "
+            "They are taken to be like the others of their class on the map; if the map had all of "
+            f"them wrong, it would be {result.if_wrong:.1%} right, if all right, "
+            f"{result.if_right:.1%}."
+        )
+    if result.left_out_ha:
+        said.append(
+            f"{result.left_out_ha:,.1f} ha are in no figure yet: no square of their classes on the "
+            "map could be judged."
+        )
+    if found.corrections:
+        said.append(
+            f"Checked is the map with your {_corrections(found.corrections)}, not the bare answers "
+            "of the model."
+        )
+    if found.corrected_since:
+        said.append(
+            f"{squares(found.corrected_since).capitalize()} of the sample were corrected after it "
+            "was drawn, which flatters the map. Draw a new sample for an honest number."
+        )
+    if NOT_SURE in found.answers:
+        said.append(
+            "Where the map is not sure, it counts as not right: "
+            f"{found.map_ha[found.answers.index(NOT_SURE)] / found.map_ha.sum():.0%} of the area."
+        )
+    kind = "group" if check.by == GROUPS else "class"
+    if any(count == 1 for count in found.matrix.sum(0)) or found.judged < 50:
+        said.append(f"With so few squares of a {kind}, its interval is rough.")
+    said.append(
+        "Estimated from the sample as in Olofsson et al. 2014. Intervals: Wilson for user's "
+        "accuracy, draws from a Dirichlet posterior for the rest, as ± 1.96 standard errors would "
+        "be too narrow for rare classes."
+    )
+    return said
+
+
+def _corrections(count: int) -> str:
+    return "correction" if count == 1 else f"{count:,} corrections"
+
+
+def more_squares(count: int) -> str:
+    """The button that draws more squares.
+
+    >>> more_squares(60)
+    'Judge about 60 more squares'
+    """
+    return f"Judge about {count:,} more {'square' if count == 1 else 'squares'}"
+
+
+def survey_says(name: str) -> str:
+    """The survey's answer, if it is wanted."""
+    return f"The survey says: {name if name != NOT_SURE_NAME else 'not sure'}."

@@ -1,0 +1,46 @@
+"""The built-in places: the model that the page begins with is right there, at whatever level."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pyapp.core.ground.geo import Footprint
+from pyapp.core.imagery.source import sources_from_json
+from pyapp.core.model.card import Card
+from pyapp.core.model.prediction import predictions
+from tests.browser.native import DEFAULT, MODELS
+from training.figures import measure
+from training.figures.golden import native_chip
+from training.site_tools import imagery
+
+# What a person who looked at them accepts, as a class or as anything that it is inside.
+SHOWN = {
+    "houses": "medium residential area",
+    "a river": "river",
+    "fields": "farmland",
+    "a homestead": "sparse residential area",
+    "the old town": "dense residential area",
+}
+SOURCE = sources_from_json(imagery.sources())[0]
+
+
+def test_every_place_was_looked_at():
+    assert {each.name for each in SOURCE.places} == set(SHOWN)
+
+
+@pytest.mark.parametrize("place", SOURCE.places, ids=lambda each: each.name)
+def test_the_first_answers_are_right(place):
+    card = Card.from_json(DEFAULT, (MODELS / DEFAULT / "card.json").read_text())
+    footprint = Footprint(place.centre, card.footprint_m)
+    chip = native_chip(imagery.sample_tiles(), footprint, card, SOURCE)
+    said = measure.outputs(MODELS / DEFAULT / "model.onnx", chip[np.newaxis])
+    answer = predictions(card, said)[0]
+    assert answer.answer is not None
+    shown = next(each.id for each in card.tree.nodes if each.name == SHOWN[place.name])
+    assert answer.answer.name in card.tree.path(shown)
+
+
+def test_the_page_opens_on_the_first_place():
+    _, lat, lng = json.loads(imagery.sources())[0]["home"]
+    assert SOURCE.places[0].centre == (lng, lat)
