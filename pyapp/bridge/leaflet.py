@@ -26,7 +26,7 @@ from pyapp.core.imagery.source import Source
 
 FINEST_VIEW = 21
 COARSEST_VIEW = 2
-FIRST_TILE = "tileload tileerror"
+TILES = "tileload tileerror load"
 # Draws a tile on a canvas, and says when it is done.
 Draw = Callable[[Tile, Any], "asyncio.Task[None]"]
 # Leaflet takes a function of one argument to return a tile that is shown at once.
@@ -150,10 +150,11 @@ class GroundMap:
 class _TileLayer:
     """A layer of tiles; what it lends to JavaScript is given back when it is removed."""
 
-    def __init__(self, leaflet_map, source: Source, cross_origin, on_first_failure=None):
-        self._on_first_failure = on_first_failure
+    def __init__(self, leaflet_map, source: Source, cross_origin, on_failure=None):
+        self._on_failure = on_failure
+        self._failed = False
         self._url = create_proxy(lambda at: _url(source, Tile(at.x, at.y, at.z)))
-        self._settle = create_proxy(self._first_tile)
+        self._settle = create_proxy(self._on_tiles)
         options = {
             "attribution": source.attribution,
             "minZoom": source.min_zoom,
@@ -164,23 +165,31 @@ class _TileLayer:
         }
         self._layer = L.tileLayer(source.url, to_js(options))
         self._layer.getTileUrl = self._url
-        if on_first_failure is not None:
-            self._layer.on(FIRST_TILE, self._settle)
+        if on_failure is not None:
+            self._layer.on(TILES, self._settle)
         self._layer.addTo(leaflet_map)
 
     def remove(self) -> None:
         """Take it off the map."""
-        self._layer.off(FIRST_TILE, self._settle)
+        self._layer.off(TILES, self._settle)
         self._layer.remove()
         self._url.destroy()
         self._settle.destroy()
 
-    def _first_tile(self, event) -> None:
-        """The first tile tells whether the source lets a page read its pictures."""
-        self._layer.off(FIRST_TILE, self._settle)
+    def _on_tiles(self, event) -> None:
+        """Judge by the first view: no tile of it arrived, or one did, which is enough.
+
+        A single tile that is missing tells nothing: the view may reach past the imagery's edge.
+        """
         if event.type == "tileerror":
-            # Leaflet is still at work on this layer.
-            js.setTimeout(create_once_callable(self._on_first_failure), 0)
+            self._failed = True
+        elif event.type == "load":
+            if self._failed:
+                self._layer.off(TILES, self._settle)
+                # Leaflet is still at work on this layer.
+                js.setTimeout(create_once_callable(self._on_failure), 0)
+        elif event.tile.src != EMPTY_PICTURE:
+            self._layer.off(TILES, self._settle)
 
 
 class _DrawnLayer:
