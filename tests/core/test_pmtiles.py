@@ -257,7 +257,7 @@ def test_a_damaged_byte_is_an_error_or_changes_nothing_else(at, value):
     data[at % len(data)] = value
     try:
         get(bytes(data), tiles[17][0])
-    except (DamagedArchiveError, UnsupportedArchiveError):
+    except (DamagedArchiveError, NotAnArchiveError, UnsupportedArchiveError):
         return
 
 
