@@ -40,6 +40,8 @@ LATER = re.compile(
     r"|ui/survey/(check|check_wording|judging)|ui/packs/\w+|core/(accuracy|pack)/\w+"
     r"|core/imagery/(pmtiles\w*|mbtiles|sqlite\w*|archive_\w+))\.py$"
 )
+# Python that PyScript runs by itself, and that of the command, which is not the page's.
+ELSEWHERE = re.compile(r"pyapp/(main|__main__|native/\w+)\.py$")
 
 
 def build(out: Path) -> None:
@@ -171,8 +173,8 @@ def _files() -> dict[str, Path]:
 
 def app_archives(root: Path) -> dict[str, bytes]:
     """The page's own Python, not yet compiled: what PyScript unpacks, and what is used `LATER`."""
-    files = {each.relative_to(root).as_posix(): each for each in (root / "pyapp").rglob("*.py")}
-    del files["pyapp/main.py"]
+    found = {each.relative_to(root).as_posix(): each for each in (root / "pyapp").rglob("*.py")}
+    files = {path: file for path, file in found.items() if not ELSEWHERE.match(path)}
     later = set(filter(LATER.match, files))
     parted = {"app.zip": files.keys() - later, "later.zip": later}
     return {

@@ -59,13 +59,24 @@ def files() -> dict[str, Path]:
 
 def sources() -> str:
     """``imagery/sources.json``: the built-in imagery first, then the online sources."""
+    return _written([_sample(json.loads(CHOICE.read_text())["sample"]), *_online()])
+
+
+def online_sources() -> str:
+    """The online sources alone, for where the built-in imagery is not."""
+    return _written(_online())
+
+
+def _online() -> list[dict[str, Any]]:
     choice = json.loads(CHOICE.read_text())
     with zipfile.ZipFile(fetch.package_wheel("xyzservices")) as wheel:
         providers = json.loads(wheel.read(PROVIDERS))
-    listed = [_sample(choice["sample"])]
-    listed += [
+    return [
         _provider(each, providers) for chosen in choice["providers"] for each in _by_year(chosen)
     ]
+
+
+def _written(listed: list[dict[str, Any]]) -> str:
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 

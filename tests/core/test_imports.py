@@ -1,5 +1,7 @@
 """Imports point one way: main -> ui -> {bridge, work} -> core, and bridge -> work.ports.
 
+The command is beside the page: native -> work -> core; nothing of the page knows it.
+
 Training and the build have arrows of their own: `tests/training`, `tests/serve`.
 """
 
@@ -22,6 +24,8 @@ ALLOWED = {
     ),
     "pyapp/ui": ({"pyapp.core", "pyapp.work", "pyapp.bridge", "pyapp.ui"}, {"pyscript"}),
     "pyapp/main.py": ({"pyapp.ui.page"}, set()),
+    "pyapp/native": ({"pyapp.core", "pyapp.work", "pyapp.native", "assembly"}, set()),
+    "pyapp/__main__.py": ({"pyapp.native.command"}, set()),
 }
 # Of PyScript, ui may use what concerns the document.
 UI_OF_PYSCRIPT = {"web", "when"}

@@ -1,0 +1,1 @@
+"""Lookdown without a browser: the ports of `pyapp.work`, fulfilled natively, and a command."""

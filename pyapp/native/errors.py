@@ -1,0 +1,129 @@
+"""What can go wrong for one who runs the command, each with an exit status."""
+
+from pathlib import Path
+
+from pyapp.core.errors import (
+    AreaError,
+    ForbiddenReadingError,
+    ForbiddenSurveyError,
+    LookdownError,
+    ModelError,
+    NotASurveyError,
+    TileError,
+)
+
+# Exit statuses; argparse takes 2, and 130 is the shell's for Ctrl-C.
+DONE, UNEXPECTED, WRONG_INPUT, FORBIDDEN, NO_IMAGERY, NO_MODEL, NO_OUTPUT, DIFFERENT, PAUSED = (
+    0, 1, 3, 4, 5, 6, 7, 8, 130
+)  # fmt: skip
+
+
+class HomeError(LookdownError):
+    """The models and the list of imagery are not where they should be."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The models and the list of imagery can't be found: {reason}. "
+            "Install Lookdown again, or name a built site with --site."
+        )
+
+
+class OutputError(LookdownError):
+    """A file can't be written."""
+
+
+class ThereAlreadyError(OutputError):
+    """The file to write exists."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} exists. Choose another name, or replace it with --overwrite.")
+
+
+class BegunAlreadyError(OutputError):
+    """An earlier run began the same file and did not end."""
+
+    def __init__(self, path: Path, part: Path) -> None:
+        super().__init__(
+            f"A survey for {path} was begun and is kept in {part}. Go on with --resume, or begin "
+            "again with --overwrite."
+        )
+
+
+class OtherOrderError(OutputError):
+    """What was begun is a survey of something else."""
+
+    def __init__(self, part: Path, what: str) -> None:
+        super().__init__(
+            f"What was begun in {part} has another {what} than was asked for now. Ask for the "
+            "same, or begin again with --overwrite."
+        )
+
+
+class NotWrittenError(OutputError):
+    """The disk refuses."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} can't be written: {reason}. Make room or choose another folder, and go on "
+            "with --resume."
+        )
+
+
+class UnknownFormatError(OutputError):
+    """The ending of a file names no format that surveys are written in."""
+
+    def __init__(self, path: Path, known: list[str]) -> None:
+        super().__init__(
+            f"The ending of {path} names no format for a survey. Use one of {', '.join(known)}."
+        )
+
+
+class NoSuchFileError(LookdownError):
+    """A file that was named is not there, or can't be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} can't be read: {reason}. Check the name.")
+
+
+class UnknownImageryError(LookdownError):
+    """No imagery has such a name."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(
+            f"There is no imagery named {name}. Use an address with {{z}}, {{x}} and {{y}}, a "
+            f"PMTiles or MBTiles file, or one of {', '.join(known)}."
+        )
+
+
+class UnknownModelError(ModelError):
+    """No model has such a name."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no model named {name}. Use one of {', '.join(known)}.")
+
+
+class OtherModelError(ModelError):
+    """The model that a survey was made with is not here."""
+
+    def __init__(self, name: str, sha256: str) -> None:
+        super().__init__(
+            f"The survey was made with the model {name} of digest {sha256[:12]}…, which is not "
+            "here, so only its chips could be compared. Install the version of Lookdown that "
+            "made it, or name its site with --site."
+        )
+
+
+def status_of(error: LookdownError) -> int:
+    """The exit status for an error.
+
+    >>> status_of(ForbiddenSurveyError("Esri", [])), status_of(UnknownModelError("a", ["world"]))
+    (4, 6)
+    """
+    kinds: list[tuple[type[LookdownError] | tuple[type[LookdownError], ...], int]] = [
+        ((ForbiddenSurveyError, ForbiddenReadingError), FORBIDDEN),
+        (TileError, NO_IMAGERY),
+        ((ModelError, HomeError), NO_MODEL),
+        (OutputError, NO_OUTPUT),
+        ((AreaError, NotASurveyError), WRONG_INPUT),
+    ]
+    return next((status for kind, status in kinds if isinstance(error, kind)), WRONG_INPUT)

@@ -1,0 +1,66 @@
+"""Imagery by name, by address, or in a file of tiles."""
+
+import hashlib
+from pathlib import Path
+
+from pyapp.core.imagery.source import ARCHIVES, Source, own_source, sources_from_json
+from pyapp.native.errors import NoSuchFileError, UnknownImageryError
+from pyapp.native.fetch import Files
+from pyapp.native.home import SOURCES
+from pyapp.work.archive import open_archive
+from pyapp.work.ground import Ground
+
+# Finest zoom of an address, unless it is named.
+USUAL_ZOOM = 19
+
+
+def listed(files: Files) -> list[Source]:
+    """All imagery that is listed."""
+    return sources_from_json(files.read(SOURCES).decode())
+
+
+async def imagery_named(
+    name: str, finest_zoom: int | None, sources: list[Source], ground: Ground
+) -> Source:
+    """The source of a name.
+
+    Parameters
+    ----------
+    name : str
+        The id of one that is listed, an address of tiles, or the path of a PMTiles or MBTiles.
+    finest_zoom : int or None
+        Of an address.
+    sources : list of Source
+        Those that are listed.
+    ground : Ground
+        Learns how the tiles of a file are read.
+
+    Raises
+    ------
+    UnknownImageryError, NoSuchFileError, AddressError, ArchiveError
+    """
+    for source in sources:
+        if name == source.id:
+            return source
+    if "://" in name:
+        return own_source(name, USUAL_ZOOM if finest_zoom is None else finest_zoom, "")
+    if name.lower().endswith(ARCHIVES):
+        return await _from_file(Path(name), ground)
+    raise UnknownImageryError(name, [each.id for each in sources if each.allows.read])
+
+
+async def _from_file(path: Path, ground: Ground) -> Source:
+    try:
+        size = path.stat().st_size
+        file = path.open("rb")
+    except OSError as error:
+        raise NoSuchFileError(path, error.strerror or str(error)) from error
+
+    async def read(offset: int, length: int) -> bytes:
+        file.seek(offset)
+        return file.read(length)
+
+    digest = hashlib.sha256(f"{path.name} {size}".encode()).hexdigest()[:16]
+    archive = await open_archive(read, path.name, digest)
+    ground.offer(archive.source, archive.tile)
+    return archive.source

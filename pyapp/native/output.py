@@ -1,0 +1,60 @@
+"""Surveys written to files, each at once or not at all."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pyapp.core.survey.geojson import to_csv, to_geojson
+from pyapp.core.survey.paint import Look
+from pyapp.core.survey.rasters import to_geotiff, to_png
+from pyapp.core.survey.survey import Survey
+from pyapp.native.errors import NotWrittenError, UnknownFormatError
+
+# Ending of the file to what makes its bytes.
+FORMATS: dict[str, Callable[[Survey, str], bytes]] = {
+    ".geojson": lambda survey, _: to_geojson(survey).encode(),
+    ".csv": lambda survey, _: to_csv(survey).encode(),
+    ".tif": lambda survey, _: to_geotiff(survey, _look(survey)),
+    ".zip": lambda survey, name: to_png(survey, _look(survey), name),
+}
+
+
+def check_format(path: Path) -> None:
+    """Raise `UnknownFormatError` unless a survey can be written to such a file."""
+    if path.suffix.lower() not in FORMATS:
+        raise UnknownFormatError(path, list(FORMATS))
+
+
+def write_survey(survey: Survey, path: Path) -> None:
+    """Write a survey in the format that the ending of a file names.
+
+    Raises
+    ------
+    NotWrittenError
+        If the disk refuses; then an earlier file is as it was.
+    """
+    write_whole(path, FORMATS[path.suffix.lower()](survey, path.stem))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file; who looks at it never sees a part of it.
+
+    Raises
+    ------
+    NotWrittenError
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            beside.write_bytes(data)
+            beside.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise NotWrittenError(path, error.strerror or str(error)) from error
+
+
+def _look(survey: Survey) -> Look:
+    return Look(survey.model.threshold, set())

@@ -1,0 +1,259 @@
+"""``lookdown survey``: an area surveyed, and gone on with after whatever ended it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from pyapp.core.errors import ForbiddenSurveyError, StoreError
+from pyapp.core.ground.area import Area
+from pyapp.core.ground.area_file import area_from
+from pyapp.core.ground.geo import LngLat
+from pyapp.core.ground.grid import Grid, plan
+from pyapp.core.ground.reading import reading
+from pyapp.core.ground.vector import read_features
+from pyapp.core.imagery.choice import permission, readable
+from pyapp.core.imagery.source import Source
+from pyapp.core.state import CellState
+from pyapp.core.survey.survey import Survey
+from pyapp.native.errors import (
+    DONE,
+    NO_IMAGERY,
+    NO_OUTPUT,
+    PAUSED,
+    BegunAlreadyError,
+    NoSuchFileError,
+    NotWrittenError,
+    OtherOrderError,
+    ThereAlreadyError,
+    status_of,
+)
+from pyapp.native.output import check_format, write_survey
+from pyapp.native.records import SqliteRecords
+from pyapp.native.setup import Native
+from pyapp.native.wording import survey_lines
+from pyapp.work.ports import RecordsRefusedError
+from pyapp.work.session import SurveySession
+from pyapp.work.store import Store
+
+LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to survey, and where to write it.
+
+    Attributes
+    ----------
+    area : Area
+    source : Source
+    step : float
+        See `plan`.
+    out : Path
+        Its ending names the format.
+    resume, overwrite : bool
+        What to do about an earlier run.
+    """
+
+    area: Area
+    source: Source
+    step: float
+    out: Path
+    resume: bool = False
+    overwrite: bool = False
+
+    @property
+    def part(self) -> Path:
+        """What came out so far, until all is there."""
+        return self.out.with_name(f"{self.out.name}.part")
+
+
+def read_area(path: Path) -> Area:
+    """The area in a file: GeoJSON, KML, GPX, or a zipped Shapefile.
+
+    Raises
+    ------
+    NoSuchFileError, AreaFileError
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NoSuchFileError(path, error.strerror or str(error)) from error
+    return area_from(read_features(data).found)
+
+
+def dry_run(native: Native, order: Order) -> Iterator[str]:
+    """What a survey would take, in lines; nothing is fetched but the model.
+
+    Raises
+    ------
+    AreaError
+    """
+    grid = _grid(native, order)
+    runner = native.models.runner
+    assert runner is not None, "a model is loaded"
+    needed = reading(grid, runner.card.resolution_m, order.source)
+    hectares = float(grid.hectares.sum())
+    yield f"{len(grid):,} squares of {grid.side_m:g} m, {hectares:,.1f} hectares"
+    yield f"{needed.tile_count:,} tiles of {order.source.name}"
+    if runner.square_ms is not None:
+        minutes = len(grid) * runner.square_ms / 60_000
+        yield f"about {max(minutes, 0.1):,.1f} minutes on one processor, and the time to read tiles"
+    yield permission(order.source)
+
+
+async def survey(native: Native, order: Order, quiet: bool = False) -> int:
+    """Do a survey, or what is left of it.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    LookdownError
+        If it can't begin or its file can't be written.
+    """
+    check_format(order.out)
+    grid = _grid(native, order)
+    if not order.source.allows.bulk:
+        raise ForbiddenSurveyError(order.source.name, _others(native, order.area))
+    if order.out.exists() and not (order.overwrite or order.resume):
+        raise ThereAlreadyError(order.out)
+    if order.part.exists() and not (order.overwrite or order.resume):
+        raise BegunAlreadyError(order.out, order.part)
+    if order.overwrite and not order.resume:
+        _remove(order.part)
+    elif order.out.exists() and not order.part.exists():
+        print(f"{order.out} is complete: there is nothing to go on with.")
+        return DONE
+    with _records(order.part) as records:
+        store = Store(records)
+        session = SurveySession(
+            native.models, native.ground, store, native.clock, native.tasks, native.busy
+        )
+        found = await _begun(store, order, native)
+        if found is None:
+            found = session.begin(order.area, grid, order.source)
+        else:
+            found.look_again()
+        await _work(native, session, found, order, quiet)
+    return _end(native, found, order)
+
+
+def _grid(native: Native, order: Order) -> Grid:
+    assert native.models.card is not None, "a model is loaded"
+    return plan(order.area, native.models.card.footprint_m, order.step)
+
+
+def _others(native: Native, area: Area) -> list[str]:
+    west, south, east, north = area.bounds
+    return readable(native.sources, LngLat((west + east) / 2, (south + north) / 2), bulk=True)
+
+
+@contextlib.contextmanager
+def _records(path: Path) -> Iterator[SqliteRecords]:
+    try:
+        records = SqliteRecords(path)
+    except RecordsRefusedError as error:
+        raise NotWrittenError(path, str(error)) from error
+    try:
+        yield records
+    finally:
+        records.close()
+
+
+async def _begun(store: Store, order: Order, native: Native) -> Survey | None:
+    """What an earlier run began; ``None`` if there is nothing."""
+    listed = await store.list()
+    if not listed:
+        return None
+    found = await store.load(listed[0].id)
+    card = native.models.card
+    assert card is not None, "a model is loaded"
+    asked = {
+        "area": (found.area, order.area),
+        "step": (found.grid.step, order.step),
+        "model": (found.model.sha256, card.sha256),
+        "imagery": (found.imagery.url, order.source.url),
+    }
+    for what, (before, now) in asked.items():
+        if before != now:
+            raise OtherOrderError(order.part, what)
+    return found
+
+
+async def _work(
+    native: Native, session: SurveySession, found: Survey, order: Order, quiet: bool
+) -> None:
+    """Work until nothing waits any more, or Ctrl-C."""
+    session.work_on(found, order.source)
+    pausing: list[asyncio.Task[None]] = []
+    loop = asyncio.get_running_loop()
+
+    def pause() -> None:
+        pausing.append(native.tasks.start(session.pause()))
+
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; not the main thread
+        loop.add_signal_handler(signal.SIGINT, pause)
+        loop.add_signal_handler(signal.SIGTERM, pause)
+    # Without a terminal there is no bar.
+    with tqdm(
+        total=len(found.grid),
+        initial=_done(found),
+        unit=" squares",
+        disable=quiet or None,
+        file=sys.stderr,
+    ) as bar:
+        while session.goes_on:
+            await native.clock.sleep(LOOK_S)
+            bar.update(_done(found) - bar.n)
+        bar.update(_done(found) - bar.n)
+    await asyncio.gather(*pausing)
+
+
+def _done(found: Survey) -> int:
+    return len(found.grid) - found.count(CellState.WAITING)
+
+
+def _end(native: Native, found: Survey, order: Order) -> int:
+    """Write what came out and say it."""
+    status = DONE
+    for error in native.told:
+        if isinstance(error, StoreError):
+            error = NotWrittenError(order.part, "what came out can't be kept")
+        print(error, file=sys.stderr)
+        status = status_of(error)
+    waiting = found.count(CellState.WAITING)
+    if waiting:
+        print(f"{waiting:,} squares wait: go on with --resume.", file=sys.stderr)
+        return status or PAUSED
+    write_survey(found, order.out)
+    for line in survey_lines(found):
+        print(line)
+    failed = found.count(CellState.FAILED)
+    if failed:
+        print(
+            f"The imagery of {failed:,} squares failed: look at them again with --resume.",
+            file=sys.stderr,
+        )
+        return status or (NO_IMAGERY if not found.count(CellState.CLASSIFIED) else DONE)
+    if status != NO_OUTPUT:
+        _remove(order.part)
+    print(f"Written to {order.out}.")
+    return status
+
+
+def _remove(part: Path) -> None:
+    """Remove what was kept of an earlier run, and what SQLite has beside it."""
+    for each in (part, Path(f"{part}-wal"), Path(f"{part}-shm")):
+        with contextlib.suppress(OSError):
+            each.unlink(missing_ok=True)
