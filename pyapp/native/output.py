@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pyapp.core.survey.geojson import to_csv, to_geojson
 from pyapp.core.survey.paint import Look
+from pyapp.core.survey.pam import to_pam
 from pyapp.core.survey.rasters import to_geotiff, to_png
 from pyapp.core.survey.survey import Survey
 from pyapp.native.errors import NotWrittenError, UnknownFormatError
@@ -35,6 +36,9 @@ def write_survey(survey: Survey, path: Path) -> None:
         If the disk refuses; then an earlier file is as it was.
     """
     write_whole(path, FORMATS[path.suffix.lower()](survey, path.stem))
+    if path.suffix.lower() == ".tif":
+        # Where GDAL and QGIS look for the names of the classes.
+        write_whole(path.with_name(f"{path.name}.aux.xml"), to_pam(survey, _look(survey)).encode())
 
 
 def write_whole(path: Path, data: bytes) -> None:

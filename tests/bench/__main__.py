@@ -8,6 +8,7 @@ python -m tests.bench few-shot     classes taught with few examples, by two embe
 python -m tests.bench interval     what cross-validation promises against fresh pictures
 python -m tests.bench coverage     how often the intervals of a checked survey hold the truth
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
+python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
 python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
 
 Like ``python -m tests``, it first creates the virtual environment and finds a browser.
@@ -48,6 +49,7 @@ def main() -> int:
             "interval",
             "town",
             "coverage",
+            "command",
         ),
         default="table",
     )
@@ -76,6 +78,11 @@ def main() -> int:
         from tests.bench.coverage import table as coverage_table
 
         print(coverage_table(options.draws or 1000))
+        return 0
+    if options.what == "command":
+        from tests.bench.command import measure as measure_command
+
+        print(measure_command(options.rounds))
         return 0
     if options.what in ("few-shot", "interval", "town"):
         print(_teaching(options))

@@ -57,11 +57,13 @@ class LookdownPage:
         """Wait until the application is kept on the device."""
         self.tab.wait_for_selector("#kept[data-kept=complete]", state="attached")
 
-    def wait_tiles(self) -> None:
-        """Wait until no tile of the map is on its way."""
+    def wait_tiles(self, origin: str = "") -> None:
+        """Wait until no tile of the map is on its way, and all are from one server."""
         self.tab.wait_for_function(
-            "(all => all.length && all.every(tile => tile.complete))"
-            "([...document.querySelectorAll('.leaflet-tile')])"
+            "origin => (all => all.length && all.every("
+            "tile => tile.complete && tile.src.startsWith(origin)))"
+            "([...document.querySelectorAll('.leaflet-tile')])",
+            arg=origin,
         )
 
     def classify(self) -> Shown:

@@ -66,7 +66,7 @@ def test_no_panel_has_a_violation(open_page, width):
 def test_messages_and_questions_have_none(open_page):
     page = open_page("?imagery=nowhere&model=nowhere")
     page.tab.evaluate("document.getElementById('newer').hidden = false")
-    assert page.notice()
+    assert page.wait_notice()
     assert violations(page) == []
 
 

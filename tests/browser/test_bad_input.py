@@ -109,7 +109,7 @@ def test_an_address_that_cannot_work_is_explained_where_it_is_typed(ready):
 
 def test_a_link_with_an_address_that_cannot_work_is_explained(open_page):
     page = open_page("?imagery=nowhere")
-    assert "does not begin with https://" in page.notice()
+    assert "does not begin with https://" in page.wait_notice()
     assert page.classify().label
 
 

@@ -48,6 +48,7 @@ def test_the_command_answers_as_the_page_does(open_page, tmp_path):
 
     # What the command wrote opens on the page.
     again = open_page("#map=18/27.62850/85.52300")
+    again.open_survey_panel()
     again.drop("command.geojson", out.read_bytes())
     again.wait_survey()
     assert len(again.features()) == count

@@ -310,4 +310,4 @@ def test_another_model_is_fetched_when_chosen_and_works_without_a_network(visite
     assert visited.classify().facts["Model"] != "The second"
     visited.tab.goto(host.address + "?model=nowhere")
     visited.wait_ready()
-    assert "There is no model nowhere here" in visited.notice()
+    assert "There is no model nowhere here" in visited.wait_notice()

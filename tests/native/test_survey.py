@@ -59,6 +59,7 @@ def test_other_files_are_written(lookdown, area, tmp_path, ending):
     if ending == "tif":
         with rasterio.open(out) as raster:
             assert raster.crs.to_epsg() == 3857 and (raster.read(1) < 255).any()
+            assert "Imagery: " in raster.descriptions[0]
     assert out.stat().st_size > 500
 
 

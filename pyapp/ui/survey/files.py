@@ -12,7 +12,8 @@ from pyapp.bridge import browser
 from pyapp.core.errors import NotASurveyError
 from pyapp.core.survey.geojson import from_geojson, to_csv, to_geojson
 from pyapp.core.survey.paint import Look
-from pyapp.core.survey.rasters import to_geotiff, to_png
+from pyapp.core.survey.pam import to_geotiff_zip
+from pyapp.core.survey.rasters import to_png
 from pyapp.core.survey.survey import Survey
 from pyapp.ui.shell.dom import on
 from pyapp.ui.shell.notice import Notice
@@ -25,7 +26,7 @@ KINDS: dict[str, tuple[str, str, Callable[[Survey, Look, str], bytes]]] = {
     "geojson": ("geojson", "application/geo+json", lambda survey, *_: to_geojson(survey).encode()),
     "csv": ("csv", "text/csv", lambda survey, *_: to_csv(survey).encode()),
     "png": ("zip", "application/zip", to_png),
-    "tiff": ("tif", "image/tiff", lambda survey, look, _: to_geotiff(survey, look)),
+    "tiff": ("zip", "application/zip", to_geotiff_zip),
 }
 
 
