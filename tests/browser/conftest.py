@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
@@ -108,11 +108,21 @@ def open_page(context, site):
         place = (browser or context.browser).new_context() if own else context
         if before is not None:
             before(place)
-        tab = place.new_page()
-        tab.set_viewport_size({"width": width, "height": height})
-        page = LookdownPage(tab, site)
-        opened.append((page, place if own else tab))
-        page.open(address, ready)
+        for again in (False, True):
+            tab = place.new_page()
+            tab.set_viewport_size({"width": width, "height": height})
+            page = LookdownPage(tab, site)
+            opened.append((page, place if own else tab))
+            try:
+                page.open(address, ready)
+            except Error as error:
+                # Rarely, Chromium's own process of the tab ends on a busy machine.
+                if again or "Page crashed" not in str(error):
+                    raise
+                opened.pop()
+                tab.close()
+            else:
+                break
         return page
 
     yield open_one
