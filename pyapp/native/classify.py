@@ -11,7 +11,7 @@ from pyapp.core.errors import LookdownError, PlaceError
 from pyapp.core.ground.geo import MAX_LATITUDE, Footprint, LngLat
 from pyapp.core.imagery.part import middle_part
 from pyapp.core.imagery.source import Source
-from pyapp.native.errors import NoSuchFileError
+from pyapp.native.disk import read_whole
 from pyapp.native.setup import Native
 from pyapp.native.wording import answer_line
 from pyapp.work.classifier import Answer
@@ -40,11 +40,7 @@ async def photos(
 
 
 async def _photo(native: Native, path: Path) -> Answer:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NoSuchFileError(path, error.strerror or str(error)) from error
-    photo = await native.ground.photo(data)
+    photo = await native.ground.photo(read_whole(path))
     middle = middle_part(photo.facts.width, photo.facts.height)
     return await native.classifier.part(photo, middle)
 

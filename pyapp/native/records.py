@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,34 +82,21 @@ class SqliteRecords:
         """Close the file."""
         self._database.close()
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._database)
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of what happens within, or nothing."""
+        self._run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._database.in_transaction:
+                self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
 
     def _run(self, asked: str, *given: Any) -> list[tuple[Any, ...]]:
         try:
             return self._database.execute(asked, given).fetchall()
-        except sqlite3.Error as error:
-            raise RecordsRefusedError(str(error)) from error
-
-
-class _Transaction:
-    """All of what happens within, or nothing."""
-
-    def __init__(self, database: sqlite3.Connection):
-        self._database = database
-
-    def __enter__(self) -> None:
-        self._do("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is None:
-            self._do("COMMIT")
-        elif self._database.in_transaction:
-            self._do("ROLLBACK")
-
-    def _do(self, command: str) -> None:
-        try:
-            self._database.execute(command)
         except sqlite3.Error as error:
             raise RecordsRefusedError(str(error)) from error
 

@@ -15,16 +15,15 @@ from pyapp.core.errors import ForbiddenSurveyError, NotASurveyError
 from pyapp.core.imagery.source import Source
 from pyapp.core.model.tree import NOT_SURE
 from pyapp.core.state import LABELS, CellState
-from pyapp.core.survey.geojson import from_geojson
+from pyapp.core.survey.geojson import from_geojson, written_answers
 from pyapp.core.survey.survey import Survey
+from pyapp.native.disk import read_whole, write_whole
 from pyapp.native.errors import (
     DIFFERENT,
     DONE,
-    NoSuchFileError,
     OtherModelError,
     UnknownImageryError,
 )
-from pyapp.native.output import write_whole
 from pyapp.native.setup import Native
 from pyapp.work.surveyor import Surveyor
 
@@ -65,9 +64,7 @@ def read_survey(path: Path) -> Survey:
     NoSuchFileError, NotASurveyError
     """
     try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise NoSuchFileError(path, error.strerror or str(error)) from error
+        text = read_whole(path).decode()
     except UnicodeDecodeError as error:
         raise NotASurveyError("it is not text") from error
     return from_geojson(text)
@@ -112,12 +109,9 @@ async def replay(
         If the survey's model is not here.
     InferenceError, NotWrittenError
     """
-    name = next(
-        (each.name for each in native.models.listed if each.name == before.model.name), None
-    )
-    if name is None:
+    if native.models.find(before.model.name) is None:
         raise OtherModelError(before.model.name, before.model.sha256)
-    await native.use(name)
+    await native.use(before.model.name)
     runner = native.models.runner
     assert runner is not None, "a model is loaded"
     if runner.card.sha256 != before.model.sha256:
@@ -141,7 +135,7 @@ def compared(before: Survey, now: Survey) -> Iterator[Replayed]:
     from them.
     """
     corrected = bool(before.corrections)
-    answers = [_answers(each) for each in (before, now)]
+    answers = [written_answers(each) for each in (before, now)]
     same_chip = (before.digest == now.digest).all(1)
     same_zoom = (before.zoom == now.zoom) | (before.zoom == 0)
     for cell in np.flatnonzero(before.state != CellState.WAITING).tolist():
@@ -159,12 +153,6 @@ def compared(before: Survey, now: Survey) -> Iterator[Replayed]:
             gone = states[0] == CellState.CLASSIFIED
             outcome = NOT_AGAIN if gone else OTHER_STATE
             yield Replayed(cell, outcome, *[LABELS[each] for each in states])
-
-
-def _answers(survey: Survey) -> np.ndarray:
-    """The answers as they are written: without a tree, the best class, sure or not."""
-    flat = survey.model.tree.is_flat
-    return np.asarray(survey.probability.argmax(1) if flat else survey.answers())
 
 
 def _outcome(same_chip: bool, same_answer: bool | None) -> str:

@@ -23,19 +23,18 @@ from pyapp.core.imagery.choice import permission, readable
 from pyapp.core.imagery.source import Source
 from pyapp.core.state import CellState
 from pyapp.core.survey.survey import Survey
+from pyapp.native.disk import check_format, read_whole, write_survey
 from pyapp.native.errors import (
     DONE,
     NO_IMAGERY,
     NO_OUTPUT,
     PAUSED,
     BegunAlreadyError,
-    NoSuchFileError,
     NotWrittenError,
     OtherOrderError,
     ThereAlreadyError,
     status_of,
 )
-from pyapp.native.output import check_format, write_survey
 from pyapp.native.records import SqliteRecords
 from pyapp.native.setup import Native
 from pyapp.native.wording import survey_lines
@@ -82,11 +81,7 @@ def read_area(path: Path) -> Area:
     ------
     NoSuchFileError, AreaFileError
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NoSuchFileError(path, error.strerror or str(error)) from error
-    return area_from(read_features(data).found)
+    return area_from(read_features(read_whole(path)).found)
 
 
 def dry_run(native: Native, order: Order) -> Iterator[str]:

@@ -1,15 +1,8 @@
 """The command against the page: the same survey, square by square."""
 
 import json
-import subprocess
-import sys
 
-from tests.browser.conftest import ROOT
-
-
-def lookdown(*arguments):
-    command = [sys.executable, "-m", "pyapp", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+from tests.native.conftest import lookdown
 
 
 def test_the_command_answers_as_the_page_does(open_page, tmp_path):

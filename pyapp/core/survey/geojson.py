@@ -102,11 +102,20 @@ def _facts(survey: Survey) -> dict[str, Any]:
     }
 
 
+def written_answers(survey: Survey) -> NDArray[np.int64]:
+    """The answer for each cell as files have it, shape (N,); see `Survey.answers`.
+
+    Without a tree, the best class is written even if it is under the threshold.
+    """
+    if survey.model.tree.is_flat:
+        return np.asarray(survey.scores.argmax(1))
+    return survey.answers()
+
+
 def _rows(survey: Survey) -> Iterator[dict[str, Any]]:
     """What is written about each processed cell."""
     scores = survey.scores
-    # Without a tree, the best class is written even if it is under the threshold.
-    answers = scores.argmax(1) if survey.model.tree.is_flat else survey.answers()
+    answers = written_answers(survey)
     for number in np.flatnonzero(survey.state != CellState.WAITING).tolist():
         state = CellState(int(survey.state[number]))
         centre = survey.grid.centre(number)

@@ -1,4 +1,4 @@
-"""Surveys written to files, each at once or not at all."""
+"""Files read whole, and surveys written to files, each at once or not at all."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from pyapp.core.survey.paint import Look
 from pyapp.core.survey.pam import to_pam
 from pyapp.core.survey.rasters import to_geotiff, to_png
 from pyapp.core.survey.survey import Survey
-from pyapp.native.errors import NotWrittenError, UnknownFormatError
+from pyapp.native.errors import NoSuchFileError, NotWrittenError, UnknownFormatError
 
 # Ending of the file to what makes its bytes.
 FORMATS: dict[str, Callable[[Survey, str], bytes]] = {
@@ -19,6 +19,20 @@ FORMATS: dict[str, Callable[[Survey, str], bytes]] = {
     ".tif": lambda survey, _: to_geotiff(survey, _look(survey)),
     ".zip": lambda survey, name: to_png(survey, _look(survey), name),
 }
+
+
+def read_whole(path: Path) -> bytes:
+    """All of a file.
+
+    Raises
+    ------
+    NoSuchFileError
+        If it is not there, or can't be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NoSuchFileError(path, error.strerror or str(error)) from error
 
 
 def check_format(path: Path) -> None:
