@@ -27,6 +27,8 @@ from pyapp.core.imagery.source import Source
 FINEST_VIEW = 21
 COARSEST_VIEW = 2
 TILES = "tileload tileerror load"
+# Leaflet's own name for where imagery lies.
+TILE_PANE = "tilePane"
 # Draws a tile on a canvas, and says when it is done.
 Draw = Callable[[Tile, Any], "asyncio.Task[None]"]
 # Leaflet takes a function of one argument to return a tile that is shown at once.
@@ -147,10 +149,19 @@ class GroundMap:
         layer = self._layer = _TileLayer(self.leaflet, source, "anonymous", fall_back)
 
 
+def lay_in(leaflet_map, source: Source, draw: Draw | None, pane: str) -> "_TileLayer | _DrawnLayer":
+    """Lay imagery into a pane of a map, to be looked at; ``remove()`` takes it off again."""
+    if draw is not None:
+        return _DrawnLayer(leaflet_map, source, draw, pane)
+    return _TileLayer(leaflet_map, source, False, pane=pane)
+
+
 class _TileLayer:
     """A layer of tiles; what it lends to JavaScript is given back when it is removed."""
 
-    def __init__(self, leaflet_map, source: Source, cross_origin, on_failure=None):
+    def __init__(
+        self, leaflet_map, source: Source, cross_origin, on_failure=None, pane: str = TILE_PANE
+    ):
         self._on_failure = on_failure
         self._failed = False
         self._url = create_proxy(lambda at: _url(source, Tile(at.x, at.y, at.z)))
@@ -162,6 +173,7 @@ class _TileLayer:
             "maxZoom": FINEST_VIEW,
             "crossOrigin": cross_origin,
             "errorTileUrl": EMPTY_PICTURE,
+            "pane": pane,
         }
         self._layer = L.tileLayer(source.url, to_js(options))
         self._layer.getTileUrl = self._url
@@ -195,7 +207,7 @@ class _TileLayer:
 class _DrawnLayer:
     """A layer of tiles that are drawn here; what is no longer seen is no longer drawn."""
 
-    def __init__(self, leaflet_map, source: Source, draw: Draw):
+    def __init__(self, leaflet_map, source: Source, draw: Draw, pane: str = TILE_PANE):
         self._draw = draw
         self._drawing: dict[tuple[int, int, int], asyncio.Task[None]] = {}
         self._create = create_proxy(self._begin)
@@ -205,6 +217,7 @@ class _DrawnLayer:
             "minZoom": source.min_zoom,
             "maxNativeZoom": source.max_zoom,
             "maxZoom": FINEST_VIEW,
+            "pane": pane,
         }
         self._layer = L.gridLayer(to_js(options))
         if len(source.bounds) == 1:

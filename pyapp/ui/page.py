@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pyapp.ui.pictures.room import PictureRoom
     from pyapp.ui.survey.alike import Alike
     from pyapp.ui.survey.cells import Cells
+    from pyapp.ui.survey.change import ChangePanel
     from pyapp.ui.survey.check import CheckPanel
     from pyapp.ui.survey.layer import SurveyLayer
     from pyapp.ui.survey.panel import SurveyPanel
@@ -85,6 +86,7 @@ class Surveys:
     given: "GivenFiles"
     room: "TeachRoom"
     project_files: "ProjectFiles"
+    change: "ChangePanel | None" = None
 
     def close(self) -> None:
         """Close what is open."""
@@ -97,6 +99,8 @@ class Surveys:
     def clicked(self, place: LngLat) -> bool:
         """Whether a click on the map meant something else than putting the square there."""
         if self.plan.drawing.goes_on or self.room.clicked(place):
+            return True
+        if self.change is not None and self.change.clicked(place):
             return True
         return self.cells.open_at(place)
 
@@ -316,6 +320,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("H", "Where am I; again to follow, again to end", here.press),
             Key("B", "Plots: open or close", plots.toggle),
             Key("K", "Check the survey", _open_check(page, keys, panel, store)),
+            Key("J", "What changed: compare with another date", _open_change(page, panel, library)),
         ]
     )
     page.files = OwnFiles(ground_map, imagery, ground, notice, tasks)
@@ -362,6 +367,33 @@ def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") ->
         page.tasks.start(open_it())
 
     on("click", web.page["check"], press)
+    return press
+
+
+def _open_change(page: Page, panel: "SurveyPanel", library: "Library") -> Callable[[], None]:
+    """What opens the comparison of two dates, which is built when it is wanted."""
+    from pyscript import web
+
+    from pyapp.bridge.later import Later
+    from pyapp.ui.shell.dom import on
+
+    later = Later()
+
+    async def open_it() -> None:
+        await later.fetch()
+        assert page.surveys is not None, "it is built before"
+        if page.surveys.change is None:
+            from pyapp.ui.survey.change import ChangePanel
+
+            page.surveys.change = ChangePanel(
+                page.ground_map, panel, library, page.classifier, page.ground, page.busy
+            )
+        page.surveys.change.toggle()
+
+    def press() -> None:
+        page.tasks.start(open_it())
+
+    on("click", web.page["change"], press)
     return press
 
 

@@ -7,6 +7,7 @@ python -m tests.bench kills        the browser killed 50 times during an update
 python -m tests.bench few-shot     classes taught with few examples, by two embeddings
 python -m tests.bench interval     what cross-validation promises against fresh pictures
 python -m tests.bench coverage     how often the intervals of a checked survey hold the truth
+python -m tests.bench change       what is called changed where squares were replaced, and where not
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
 python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
@@ -49,6 +50,7 @@ def main() -> int:
             "interval",
             "town",
             "coverage",
+            "change",
             "command",
         ),
         default="table",
@@ -78,6 +80,11 @@ def main() -> int:
         from tests.bench.coverage import table as coverage_table
 
         print(coverage_table(options.draws or 1000))
+        return 0
+    if options.what == "change":
+        from tests.bench.change import table as change_table
+
+        print(change_table(options.model, options.draws or 10, options.data))
         return 0
     if options.what == "command":
         from tests.bench.command import measure as measure_command

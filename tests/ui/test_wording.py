@@ -8,12 +8,11 @@ import pytest
 
 from pyapp.core.ground.geo import Footprint, LngLat
 from pyapp.core.model.listing import ListedModel
-from pyapp.core.model.prediction import predictions
+from pyapp.core.model.prediction import common, predictions
 from pyapp.core.state import CellState
 from pyapp.core.survey.facts import ModelFacts
 from pyapp.ui.answer import wording as answer_wording
 from pyapp.ui.answer.wording import (
-    common,
     doubt,
     exact_place,
     facts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from pyapp.core.model.card import Card
 from pyapp.core.model.nodes import Level, Node
-from pyapp.core.model.tree import NOT_SURE
+from pyapp.core.model.tree import NOT_SURE, Tree
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,3 +152,10 @@ def _prediction(
         embedding=embedding,
         activation=activation,
     )
+
+
+def common(found: Sequence[Prediction], tree: Tree) -> Node | None:
+    """The finest node that the best classes of several chips are in; ``None`` if there is none."""
+    best = {each.best.class_id for each in found}
+    around = [each for each in tree.nodes if best <= set(each.classes)]
+    return min(around, key=lambda each: len(each.classes), default=None)

@@ -8,9 +8,10 @@ from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import PictureOverlay
 from pyapp.core.ground.geo import Footprint, bounds_of
 from pyapp.core.model.heat import heat
+from pyapp.core.model.prediction import common
 from pyapp.core.model.tree import Tree
 from pyapp.ui.answer.classify import Classify
-from pyapp.ui.answer.wording import common, listed, steadiness
+from pyapp.ui.answer.wording import listed, steadiness
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.shell.dom import on, on_any
 from pyapp.work.classifier import Answer, Classifier

@@ -1,8 +1,8 @@
 """What the page says about an answer; plain text, without a screen."""
 
 from pyapp.core.imagery.date import in_words
-from pyapp.core.model.prediction import Prediction, Ranked
-from pyapp.core.model.tree import Node, Tree
+from pyapp.core.model.prediction import Prediction, Ranked, common
+from pyapp.core.model.tree import Tree
 from pyapp.work.classifier import SIZES, Answer
 
 # A label set of more classes than this says no more than "not sure".
@@ -113,13 +113,6 @@ def beside_facts(answer: Answer) -> str:
         f"map. {imagery}."
     )
     return said if answer.card.judged else f"{said} {UNKNOWN[0].upper()}{UNKNOWN[1:]}."
-
-
-def common(found: list[Prediction], tree: Tree) -> Node | None:
-    """The finest node that the best classes of all sizes are in; ``None`` if there is none."""
-    best = {each.best.class_id for each in found}
-    around = [each for each in tree.nodes if best <= set(each.classes)]
-    return min(around, key=lambda each: len(each.classes), default=None)
 
 
 def steadiness(found: list[Prediction], tree: Tree, side_m: float) -> str:

@@ -82,13 +82,15 @@ class ImageryPanel:
 
         With the zooms that the survey noted: its chips must be cut as they were.
         """
-        for source in (self.source, self.builtin):
-            if source.url == facts.url:
-                zooms = facts.min_zoom, facts.max_zoom
-                if (source.min_zoom, source.max_zoom) == zooms:
-                    return source
-                return replace(source, min_zoom=zooms[0], max_zoom=zooms[1])
-        return None
+        return _as_noted(facts, (self.source, self.builtin))
+
+    def find_listed(self, facts: ImageryFacts) -> Source | None:
+        """The same, if it is any of those that can be chosen."""
+        return _as_noted(facts, (self.source, *self._sources))
+
+    def draw_of(self, source: Source) -> Draw | None:
+        """What draws the tiles of a source here, if they are not fetched."""
+        return self._draws.get(source.url) or self._kept_draws.get(source.url)
 
     @property
     def home(self) -> View:
@@ -221,8 +223,7 @@ class ImageryPanel:
             self._notice.tell(error, IMAGERY)
 
     def _lay(self, source: Source) -> None:
-        draw = self._draws.get(source.url) or self._kept_draws.get(source.url)
-        self._map.lay(source, lambda: self._say_unreadable(source), draw)
+        self._map.lay(source, lambda: self._say_unreadable(source), self.draw_of(source))
 
     def _say_unreadable(self, source: Source) -> None:
         if self._notice.is_about(IMAGERY):
@@ -279,3 +280,14 @@ class ImageryPanel:
 
     def _go_home(self) -> None:
         self._map.show(fullest_view(self.builtin, self.home, *self._map.size_px))
+
+
+def _as_noted(facts: ImageryFacts, sources: tuple[Source, ...]) -> Source | None:
+    """The source that a survey was made on, with the zooms that it noted."""
+    for source in sources:
+        if source.url == facts.url:
+            zooms = facts.min_zoom, facts.max_zoom
+            if (source.min_zoom, source.max_zoom) == zooms:
+                return source
+            return replace(source, min_zoom=zooms[0], max_zoom=zooms[1])
+    return None

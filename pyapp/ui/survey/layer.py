@@ -118,8 +118,12 @@ class SurveyLayer:
 
     def toggle(self) -> None:
         """Hide it, or show it again."""
-        self._hidden = not self._hidden
-        self._overlay.fade(0.0 if self._hidden else self._opacity)
+        self.hide(not self._hidden)
+
+    def hide(self, hidden: bool) -> None:
+        """Hide its colours, or show them."""
+        self._hidden = hidden
+        self._overlay.fade(0.0 if hidden else self._opacity)
 
     def number_at(self, place: LngLat) -> int | None:
         """The cell at a place; ``None`` if there is none."""
