@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pyapp.ui.survey.layer import SurveyLayer
     from pyapp.ui.survey.panel import SurveyPanel
     from pyapp.ui.survey.plan import Plan
+    from pyapp.ui.survey.report import ReportFiles
     from pyapp.ui.teach.projects import ProjectFiles
     from pyapp.ui.teach.room import TeachRoom
     from pyapp.work.library import Library
@@ -320,6 +321,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("H", "Where am I; again to follow, again to end", here.press),
             Key("B", "Plots: open or close", plots.toggle),
             Key("K", "Check the survey", _open_check(page, keys, panel, store)),
+            Key("Y", "Report: save the survey's report", _open_report(page, panel, store)),
             Key("J", "What changed: compare with another date", _open_change(page, panel, library)),
         ]
     )
@@ -395,6 +397,32 @@ def _open_change(page: Page, panel: "SurveyPanel", library: "Library") -> Callab
 
     on("click", web.page["change"], press)
     return press
+
+
+def _open_report(page: Page, panel: "SurveyPanel", store: "Store") -> Callable[[], None]:
+    """What saves the report of a survey, which is built when it is wanted."""
+    from pyscript import web
+
+    from pyapp.bridge.later import Later
+    from pyapp.ui.shell.dom import on
+
+    later = Later()
+    built: list[ReportFiles] = []
+
+    async def save(kind: str) -> None:
+        await later.fetch()
+        if not built:
+            from pyapp.ui.survey.report import ReportFiles
+
+            built.append(ReportFiles(panel, page.ground, store))
+        await built[0].save(kind)
+
+    def press(kind: str) -> None:
+        page.tasks.start(save(kind))
+
+    for kind in ("html", "json"):
+        on("click", web.page[f"report-{kind}"], partial(press, kind))
+    return partial(press, "html")
 
 
 def _open_teach(

@@ -36,9 +36,9 @@ PARTS = (
 # Our own Python that few visits need: the page fetches it when it is first used (`bridge.later`),
 # and it is kept with the rest of a release. No other module may import it at its beginning.
 LATER = re.compile(
-    r"pyapp/(bridge/(slices|given_file|swipe)|work/(archive|change|check|kept|keeper|packs)"
-    r"|ui/ground/archives|ui/survey/(change\w*|check|check_wording|judging)|ui/packs/\w+"
-    r"|core/(accuracy|change|pack)/\w+"
+    r"pyapp/(bridge/(slices|given_file|swipe)|work/(archive|change|check|kept|keeper|packs|report)"
+    r"|ui/ground/archives|ui/survey/(change\w*|check|check_wording|judging|report)|ui/packs/\w+"
+    r"|core/(accuracy|change|pack|report)/\w+"
     r"|core/imagery/(pmtiles\w*|mbtiles|sqlite\w*|archive_\w+))\.py$"
 )
 # Python that PyScript runs by itself, and that of the command, which is not the page's.

@@ -8,6 +8,7 @@ python -m tests.bench few-shot     classes taught with few examples, by two embe
 python -m tests.bench interval     what cross-validation promises against fresh pictures
 python -m tests.bench coverage     how often the intervals of a checked survey hold the truth
 python -m tests.bench change       what is called changed where squares were replaced, and where not
+python -m tests.bench report       time and size of the report of a survey of 10,000 squares
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
 python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
@@ -51,6 +52,7 @@ def main() -> int:
             "town",
             "coverage",
             "change",
+            "report",
             "command",
         ),
         default="table",
@@ -118,7 +120,7 @@ def _teaching(options: argparse.Namespace) -> str:
 
 def _long(options: argparse.Namespace) -> str:
     """What one of the long measurements found."""
-    from tests.bench import endurance, kills, survey
+    from tests.bench import endurance, kills, report, survey
     from tests.bench.measure import build
 
     with tempfile.TemporaryDirectory() as work:
@@ -126,6 +128,8 @@ def _long(options: argparse.Namespace) -> str:
         build(dist)
         if options.what == "kills":
             return kills.measure(dist, Path(work), options.times)
+        if options.what == "report":
+            return report.measure(dist, options.squares, options.rounds)
         if options.what == "survey":
             return survey.measure(dist, options.squares)
         return endurance.measure(dist, Path(work), options.count)

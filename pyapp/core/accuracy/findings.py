@@ -159,13 +159,14 @@ def to_json(check: Check, survey: Survey) -> str:
             "model_sha256": survey.model.sha256,
             "imagery": vars(survey.imagery),
             "check": json.loads(check.to_json(survey)),
-            "figures": _figures(found, survey),
+            "figures": figures(found, survey),
         },
         indent=1,
     )
 
 
-def _figures(found: Findings, survey: Survey) -> dict[str, Any] | None:
+def figures(found: Findings, survey: Survey) -> dict[str, Any] | None:
+    """All figures, for a file; ``None`` as long as nothing is judged."""
     result = found.estimate
     if result is None:
         return None

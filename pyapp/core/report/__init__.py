@@ -1,0 +1,1 @@
+"""A survey as a report: one file that is read without this page, and the same as JSON."""
