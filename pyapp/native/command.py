@@ -58,8 +58,9 @@ def parser() -> argparse.ArgumentParser:
     survey = commands.add_parser("survey", help="survey an area")
     survey.add_argument("area", type=Path, help="GeoJSON, KML, GPX, or a zipped Shapefile")
     survey.add_argument(
-        "--out", type=Path, required=True, help="what to write: .geojson, .csv, .tif, .zip (PNG)"
-    )
+        "--out", type=Path, required=True,
+        help="what to write: .geojson, .parquet (GeoParquet), .csv, .tif, .zip (PNG)",
+    )  # fmt: skip
     survey.add_argument(
         "--step", type=float, choices=STEPS, default=1.0,
         help="from one square to the next, in sides of a square (%(default)g)",

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pyapp.core.survey.geojson import to_csv, to_geojson
+from pyapp.core.survey.geoparquet import to_geoparquet
 from pyapp.core.survey.paint import Look
-from pyapp.core.survey.pam import to_pam
+from pyapp.core.survey.pam import to_pam, to_qml
 from pyapp.core.survey.rasters import to_geotiff, to_png
 from pyapp.core.survey.survey import Survey
 from pyapp.native.errors import NoSuchFileError, NotWrittenError, UnknownFormatError
@@ -17,6 +18,7 @@ FORMATS: dict[str, Callable[[Survey, str], bytes]] = {
     ".geojson": lambda survey, _: to_geojson(survey).encode(),
     ".csv": lambda survey, _: to_csv(survey).encode(),
     ".tif": lambda survey, _: to_geotiff(survey, _look(survey)),
+    ".parquet": lambda survey, _: to_geoparquet(survey),
     ".zip": lambda survey, name: to_png(survey, _look(survey), name),
 }
 
@@ -52,7 +54,9 @@ def write_survey(survey: Survey, path: Path) -> None:
     write_whole(path, FORMATS[path.suffix.lower()](survey, path.stem))
     if path.suffix.lower() == ".tif":
         # Where GDAL and QGIS look for the names of the classes.
-        write_whole(path.with_name(f"{path.name}.aux.xml"), to_pam(survey, _look(survey)).encode())
+        look = _look(survey)
+        write_whole(path.with_name(f"{path.name}.aux.xml"), to_pam(survey, look).encode())
+        write_whole(path.with_suffix(".qml"), to_qml(survey, look).encode())
 
 
 def write_whole(path: Path, data: bytes) -> None:

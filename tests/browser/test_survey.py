@@ -1,6 +1,7 @@
 """Surveys on the page: from an area to a map of classes, and back from what is kept."""
 
 import hashlib
+import io
 import json
 
 import numpy as np
@@ -380,8 +381,14 @@ def test_an_outline_in_a_file_is_the_area_of_a_survey(open_page):
 def test_files_are_saved(open_page):
     page = open_page(NEAR)
     page.survey_view()
-    for kind, begin in {"csv": b"cell,lng", "png": b"PK", "tiff": b"PK"}.items():
-        assert page.save_survey(kind).startswith(begin)
+    kinds = {"csv": b"cell,lng", "png": b"PK", "tiff": b"PK", "parquet": b"PAR1", "stac": b"{"}
+    files = {kind: page.save_survey(kind) for kind in kinds}
+    assert all(files[kind].startswith(begin) for kind, begin in kinds.items())
+    assert json.loads(files["stac"])["assets"]["geoparquet"]["href"].endswith(".parquet")
+    # With embeddings, which only the page itself has.
+    arrow = pytest.importorskip("pyarrow.parquet", reason="needs Python 3.11")
+    table = arrow.read_table(io.BytesIO(files["parquet"]))
+    assert "embedding" in table.column_names and table.num_rows == len(page.features())
 
 
 def test_areas_are_drawn(open_page):

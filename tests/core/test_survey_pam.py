@@ -4,6 +4,7 @@ import ctypes
 import io
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -56,7 +57,9 @@ def survey():
 
 def unpacked(survey, folder, name="survey", look=None):
     with zipfile.ZipFile(io.BytesIO(to_geotiff_zip(survey, look or shown(survey), name))) as found:
-        assert sorted(found.namelist()) == [f"{name}.tif", f"{name}.tif.aux.xml"]
+        assert sorted(found.namelist()) == [
+            f"{name}.qml", f"{name}.tif", f"{name}.tif.aux.xml"
+        ]  # fmt: skip
         found.extractall(folder)
     return folder / f"{name}.tif"
 
@@ -113,6 +116,23 @@ def test_the_table_counts_what_the_picture_shows(gdal, survey, tmp_path):
     answers = survey.answers()
     hectares = survey.grid.hectares[answers >= 0].sum()
     assert sum(float(row[8]) for row in rows) == pytest.approx(hectares, abs=1e-3 * len(rows))
+
+
+def test_the_style_for_qgis_lists_what_the_picture_shows(survey, tmp_path):
+    path = unpacked(survey, tmp_path)
+    style = ElementTree.fromstring(path.with_suffix(".qml").read_text())
+    (renderer,) = style.iter("rasterrenderer")
+    assert (renderer.get("type"), renderer.get("band")) == ("paletted", "1")
+    with rasterio.open(path) as raster:
+        pixels, colours = raster.read(1), raster.colormap(1)
+    entries = list(style.iter("paletteEntry"))
+    values = [int(each.get("value")) for each in entries]
+    assert sorted(values) == sorted(set(pixels[pixels != NO_CLASS].tolist()))
+    tree = survey.model.tree
+    assert values == [each for each in tree.order if each in values]
+    for value, each in zip(values, entries, strict=True):
+        assert each.get("label") == tree.nodes[value].name
+        assert each.get("color") == "#" + "".join(f"{part:02x}" for part in colours[value][:3])
 
 
 def test_what_is_hidden_is_not_counted(gdal, survey, tmp_path):

@@ -52,7 +52,7 @@ def test_a_survey_is_written_and_said(lookdown, tile_server, area, tmp_path):
     assert sorted(each.name for each in tmp_path.iterdir()) == ["area.geojson", "town.geojson"]
 
 
-@pytest.mark.parametrize("ending", ["csv", "tif", "zip"])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "tif", "zip"])
 def test_other_files_are_written(lookdown, area, tmp_path, ending):
     out = tmp_path / f"town.{ending}"
     assert lookdown("survey", area, "--out", out).returncode == errors.DONE
@@ -60,6 +60,7 @@ def test_other_files_are_written(lookdown, area, tmp_path, ending):
         with rasterio.open(out) as raster:
             assert raster.crs.to_epsg() == 3857 and (raster.read(1) < 255).any()
             assert "Imagery: " in raster.descriptions[0]
+        assert out.with_suffix(".qml").exists()
     assert out.stat().st_size > 500
 
 

@@ -54,7 +54,7 @@ def to_geojson(survey: Survey) -> str:
     """
     lines = [
         '{"type": "FeatureCollection",',
-        f'"lookdown": {json.dumps(_facts(survey))},',
+        f'"lookdown": {json.dumps(survey_facts(survey))},',
         '"features": [',
     ]
     features = (json.dumps(_feature(survey, row)) for row in _rows(survey))
@@ -91,7 +91,8 @@ def _or_empty(value: str | float | None) -> str | float:
     return "" if value is None else value
 
 
-def _facts(survey: Survey) -> dict[str, Any]:
+def survey_facts(survey: Survey) -> dict[str, Any]:
+    """What `from_geojson` needs besides the features."""
     check = {"check": json.loads(survey.check)} if survey.check else {}
     return check | {
         "format": FORMAT,
@@ -211,6 +212,16 @@ def within_the_world(bounds: Bounds) -> list[Bounds]:
     if east <= 180:
         return [Bounds(west, south, east, north)]
     return [Bounds(west, south, 180.0, north), Bounds(-180.0, south, east - 360, north)]
+
+
+def box_within_the_world(bounds: Bounds) -> Bounds:
+    """A rectangle with longitudes from -180 to 180; over the date line, west is east of east (5.2).
+
+    >>> box_within_the_world(Bounds(179.0, 10.0, 182.0, 11.0))
+    Bounds(west=179.0, south=10.0, east=-178.0, north=11.0)
+    """
+    parts = within_the_world(bounds)
+    return Bounds(parts[0].west, bounds.south, parts[-1].east, bounds.north)
 
 
 def from_geojson(text: str) -> Survey:

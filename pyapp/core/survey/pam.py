@@ -1,7 +1,8 @@
 """What a GeoTIFF of a survey can't say by itself, in the file that GDAL and QGIS read beside it.
 
 That is GDAL's Persistent Auxiliary Metadata: ``NAME.tif.aux.xml``, with the names of the classes,
-and a raster attribute table.
+and a raster attribute table; and ``NAME.qml``, the style with which QGIS opens it: otherwise its
+legend lists all 256 entries of the colour table.
 """
 
 import html
@@ -48,6 +49,7 @@ def to_geotiff_zip(survey: Survey, look: Look, name: str) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{name}.tif", to_geotiff(survey, look))
         archive.writestr(f"{name}.tif.aux.xml", to_pam(survey, look))
+        archive.writestr(f"{name}.qml", to_qml(survey, look))
     return out.getvalue()
 
 
@@ -76,6 +78,25 @@ def to_pam(survey: Survey, look: Look) -> str:
         '<GDALRasterAttributeTable tableType="thematic">\n'
         f"{fields}\n{rows}\n"
         "</GDALRasterAttributeTable>\n</PAMRasterBand>\n</PAMDataset>\n"
+    )
+
+
+def to_qml(survey: Survey, look: Look) -> str:
+    """The style of QGIS for such a GeoTIFF: the classes and groups that it shows, by name."""
+    rows = _rows(survey, look)
+    entries = "".join(
+        f'<paletteEntry value="{value}" label="{_escaped(name)}" alpha="255" '
+        f'color="#{int(red):02x}{int(green):02x}{int(blue):02x}"/>\n'
+        for value, name, _, _, red, green, blue, squares, _ in map(
+            rows.__getitem__, survey.model.tree.order
+        )
+        if squares != "0"
+    )
+    return (
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        '<qgis version="3.22.0" styleCategories="Symbology">\n<pipe>\n'
+        '<rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" nodataColor="">\n'
+        f"<colorPalette>\n{entries}</colorPalette>\n</rasterrenderer>\n</pipe>\n</qgis>\n"
     )
 
 

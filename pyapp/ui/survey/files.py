@@ -11,9 +11,11 @@ from pyscript import web
 from pyapp.bridge import browser
 from pyapp.core.errors import NotASurveyError
 from pyapp.core.survey.geojson import from_geojson, to_csv, to_geojson
+from pyapp.core.survey.geoparquet import to_geoparquet
 from pyapp.core.survey.paint import Look
 from pyapp.core.survey.pam import to_geotiff_zip
 from pyapp.core.survey.rasters import to_png
+from pyapp.core.survey.stac import to_stac
 from pyapp.core.survey.survey import Survey
 from pyapp.ui.shell.dom import on
 from pyapp.ui.shell.notice import Notice
@@ -21,10 +23,13 @@ from pyapp.ui.survey.layer import SurveyLayer
 from pyapp.ui.survey.panel import SurveyPanel
 from pyapp.work.session import SurveySession
 
+GEOJSON, PARQUET = "application/geo+json", "application/vnd.apache.parquet"
 # Ending, media type and maker of each kind of file.
 KINDS: dict[str, tuple[str, str, Callable[[Survey, Look, str], bytes]]] = {
-    "geojson": ("geojson", "application/geo+json", lambda survey, *_: to_geojson(survey).encode()),
+    "geojson": ("geojson", GEOJSON, lambda survey, *_: to_geojson(survey).encode()),
     "csv": ("csv", "text/csv", lambda survey, *_: to_csv(survey).encode()),
+    "parquet": ("parquet", PARQUET, lambda survey, *_: to_geoparquet(survey)),
+    "stac": ("stac.json", GEOJSON, lambda survey, _, name: to_stac(survey, name).encode()),
     "png": ("zip", "application/zip", to_png),
     "tiff": ("zip", "application/zip", to_geotiff_zip),
 }
