@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,9 +73,13 @@ def parser() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="make a saved survey again, and compare")
     replay.add_argument("survey", type=Path, help="GeoJSON, as saved by the page or here")
     replay.add_argument("--out", type=Path, help="CSV with what came out for each square")
+    report = commands.add_parser("report", help="a saved survey as a report")
+    report.add_argument("survey", type=Path, help="GeoJSON, as saved by the page or here")
+    report.add_argument("--out", type=Path, required=True, help=".html to read and print, .json")
+    report.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     for each in (classify, survey):
         each.add_argument("--model", help="name of the model")
-    for each in (classify, survey, replay):
+    for each in (classify, survey, replay, report):
         each.add_argument("--imagery", help="a name, an address, or a PMTiles or MBTiles file")
         each.add_argument("--finest-zoom", type=int, help="of an address (19)")
     return found
@@ -157,6 +162,20 @@ async def _replay(native: Native, options: argparse.Namespace) -> int:
     return status
 
 
+async def _report(native: Native, options: argparse.Namespace) -> int:
+    from pyapp.native import replay, report
+    from pyapp.native.errors import UnknownImageryError
+
+    survey = replay.read_survey(options.survey)
+    named = await _source(native, options) if options.imagery else None
+    source: Source | None = None
+    # Without its imagery, or if that may not be kept, a report has no pictures, and says so.
+    with contextlib.suppress(UnknownImageryError):
+        source = replay.imagery_of(survey, native.sources, named)
+    await report.write_report(native, survey, source, options.out, options.overwrite)
+    return DONE
+
+
 async def _source(native: Native, options: argparse.Namespace) -> Source:
     from pyapp.native.imagery import imagery_named
 
@@ -170,4 +189,5 @@ COMMANDS = {
     "classify": _classify,
     "survey": _survey,
     "replay": _replay,
+    "report": _report,
 }

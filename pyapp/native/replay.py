@@ -71,13 +71,27 @@ def read_survey(path: Path) -> Survey:
 
 
 def source_of(survey: Survey, sources: list[Source], named: Source | None) -> Source:
-    """The imagery to read again, with the zooms that the survey noted.
+    """The imagery to survey again.
+
+    Raises
+    ------
+    UnknownImageryError
+        As `imagery_of` does.
+    ForbiddenSurveyError
+    """
+    source = imagery_of(survey, sources, named)
+    if not source.allows.bulk:
+        raise ForbiddenSurveyError(source.name, [])
+    return source
+
+
+def imagery_of(survey: Survey, sources: list[Source], named: Source | None) -> Source:
+    """The imagery of a survey, with the zooms that it noted.
 
     Raises
     ------
     UnknownImageryError
         If it was imagery that only the person has, and none is named.
-    ForbiddenSurveyError
     """
     facts = survey.imagery
     source = named or next((each for each in sources if each.url == facts.url), None)
@@ -87,8 +101,6 @@ def source_of(survey: Survey, sources: list[Source], named: Source | None) -> So
         )
     if source is None:
         raise UnknownImageryError(facts.name, [each.id for each in sources if each.allows.read])
-    if not source.allows.bulk:
-        raise ForbiddenSurveyError(source.name, [])
     return replace(source, min_zoom=facts.min_zoom, max_zoom=facts.max_zoom)
 
 

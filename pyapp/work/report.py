@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORBIDDEN = "The terms of its imagery do not allow keeping pictures, so there are none here."
-GONE = "Its imagery is not chosen now, so there are no pictures of it here."
+GONE = "Its imagery was not at hand, so there are no pictures of it here."
 UNREAD = "Some of its imagery could not be read for this report."
 LARGE = "The area is too large for its imagery to be shown in one picture."
 

@@ -64,6 +64,32 @@ def test_other_files_are_written(lookdown, area, tmp_path, ending):
     assert out.stat().st_size > 500
 
 
+def test_a_saved_survey_becomes_a_report(whole, tile_server, tmp_path):
+    out = tmp_path / "town-report.html"
+    done = run_command("report", whole, "--out", out)
+    assert done.returncode == errors.DONE, done.stderr
+    text = out.read_text()
+    assert "Nobody has checked these answers" in text and text.count("data:image/jpeg") == 13
+    assert run_command("report", whole, "--out", out).returncode == errors.NO_OUTPUT
+    facts = tmp_path / "town.json"
+    assert run_command("report", whole, "--out", facts).returncode == errors.DONE
+    digest = json.loads(facts.read_text())["evidence_sha256"]
+    assert digest in text
+    wrong = run_command("report", whole, "--out", tmp_path / "town.pdf")
+    assert wrong.returncode == errors.NO_OUTPUT and ".html" in wrong.stderr
+    damaged = tmp_path / "damaged.geojson"
+    damaged.write_text("{}")
+    assert run_command("report", damaged, "--out", facts, "--overwrite").returncode == (
+        errors.WRONG_INPUT
+    )
+    # Imagery that only the person had: the report has no pictures, and says so.
+    survey = json.loads(whole.read_text())
+    survey["lookdown"]["survey"]["imagery"]["url"] = "file-1/{z}/{x}/{y}"
+    damaged.write_text(json.dumps(survey))
+    assert run_command("report", damaged, "--out", out, "--overwrite").returncode == errors.DONE
+    assert "not at hand" in out.read_text() and "data:image/jpeg" not in out.read_text()
+
+
 def test_a_dry_run_reads_no_tile(lookdown, tile_server, area, tmp_path):
     done = lookdown("survey", area, "--out", tmp_path / "town.geojson", "--dry-run")
     assert done.returncode == errors.DONE
