@@ -322,7 +322,11 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("B", "Plots: open or close", plots.toggle),
             Key("K", "Check the survey", _open_check(page, keys, panel, store)),
             Key("Y", "Report: save the survey's report", _open_report(page, panel, store)),
-            Key("J", "What changed: compare with another date", _open_change(page, panel, library)),
+            Key(
+                "J",
+                "What changed: compare two dates",
+                _open_change(page, keys, panel, library),
+            ),
         ]
     )
     page.files = OwnFiles(ground_map, imagery, ground, notice, tasks)
@@ -372,7 +376,9 @@ def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") ->
     return press
 
 
-def _open_change(page: Page, panel: "SurveyPanel", library: "Library") -> Callable[[], None]:
+def _open_change(
+    page: Page, keys: Keys, panel: "SurveyPanel", library: "Library"
+) -> Callable[[], None]:
     """What opens the comparison of two dates, which is built when it is wanted."""
     from pyscript import web
 
@@ -388,8 +394,9 @@ def _open_change(page: Page, panel: "SurveyPanel", library: "Library") -> Callab
             from pyapp.ui.survey.change import ChangePanel
 
             page.surveys.change = ChangePanel(
-                page.ground_map, panel, library, page.classifier, page.ground, page.busy
-            )
+                page.ground_map, panel, library, page.classifier, page.ground, page.busy, keys,
+                Browser(), page.history,
+            )  # fmt: skip
         page.surveys.change.toggle()
 
     def press() -> None:

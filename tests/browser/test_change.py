@@ -118,6 +118,27 @@ def test_houses_that_became_fields_are_found_and_nothing_else(open_page, later):
     facts = json.loads(page.save_by("#change-geojson"))
     assert len(facts["features"]) == len(table)
     assert violations(page) == []
+
+    # Judged on both dates by keys; the page's others rest meanwhile.
+    assert "Nobody has checked this" in tab.text_content("#change-checked")
+    tab.click("#change-check")
+    tab.wait_for_selector("#change-says:not([hidden])")
+    count = int(tab.text_content("#change-checked").split()[2])
+    tab.keyboard.press("s")
+    assert tab.evaluate("document.getElementById('survey').open")
+    for _ in range(count - 1):
+        called = tab.locator("#change-says button").count() == 4
+        tab.keyboard.press("1" if called else "3")
+    tab.keyboard.press("0")
+    tab.wait_for_function(
+        "document.getElementById('change-checked').textContent.includes('Changed: ')"
+    )
+    checked = tab.text_content("#change-checked")
+    assert f"{count} of {count} squares judged, 1 can't tell" in checked
+    assert "of what is called changed" in checked.lower()
+    assert " to " in tab.locator("#change-table small").first.text_content()
+    facts = json.loads(page.save_by("#change-geojson"))["lookdown"]["check"]
+    assert facts["changed_ha"]["low"] <= facts["changed_ha"]["value"] <= facts["changed_ha"]["high"]
     tab.click("#change-turn")
     assert tab.text_content("#change-pair").endswith("turns it round.")
     rows = tab.locator("#change-table tbody tr").all_inner_texts()
@@ -143,6 +164,7 @@ def test_houses_that_became_fields_are_found_and_nothing_else(open_page, later):
     tab.click("#change-start")
     wait_compared(page)
     assert "changed (" in said(page)
+    assert tab.text_content("#change-checked") == checked
 
 
 def test_pictures_that_lie_apart_are_said_and_corrected(open_page, dist, tmp_path):

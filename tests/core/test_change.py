@@ -18,6 +18,8 @@ from pyapp.core.change.change import (
     check_pair,
     judge,
 )
+from pyapp.core.change.check import ChangeCheck, Said, find, strata_of
+from pyapp.core.change.check import begin as begin_check
 from pyapp.core.change.errors import (
     NoLabelSetsError,
     NothingInCommonError,
@@ -304,3 +306,81 @@ def test_pictures_of_other_ground_give_no_clear_shift():
     assert not shift_between(pairs).is_clear
     flat = np.full((192, 192, 3), 90, np.uint8)
     assert not shift_between([(flat, flat)]).is_clear
+
+
+# Checked
+
+
+def test_the_strata_are_what_is_said():
+    change = compared()
+    pairs, strata = strata_of(change)
+    assert pairs == [(each.before, each.after) for each in change.transitions()]
+    sizes = np.bincount(strata[strata >= 0])
+    assert sizes[: len(pairs)].tolist() == [each.squares for each in change.transitions()]
+    assert sizes[len(pairs)] == change.count(Outcome.SAME)[0]
+    check = begin_check(change, 60, seed=5)
+    assert len(set(check.sample)) == len(check.sample) >= 60
+    assert begin_check(change, 60, seed=5).sample == check.sample
+    taken = np.bincount(strata[check.sample])
+    assert all(count >= min(10, size) for count, size in zip(taken, sizes, strict=True))
+
+
+def test_a_comparison_that_is_right_is_found_to_be():
+    change = compared()
+    check = begin_check(change, 80, seed=5)
+    assert find(change, check) is None
+    pairs, strata = strata_of(change)
+    for cell in check.sample:
+        called = strata[cell] < len(pairs)
+        check.judgements[cell] = Said.AS_SAID if called else Said.NOT_CHANGED
+    found = find(change, check)
+    assert found.judged == len(check.sample) and found.unclear == 0
+    assert found.called_right.value == 1.0 and found.called_right.low > 0.7
+    changed_ha = change.count(Outcome.CHANGED)[1]
+    assert found.changed.value == pytest.approx(changed_ha)
+    assert found.changed.low <= changed_ha <= found.changed.high
+    for transition in change.transitions():
+        figure = found.transitions[transition.before, transition.after]
+        assert figure.value == pytest.approx(transition.hectares)
+        assert figure.low <= transition.hectares <= figure.high
+
+
+def test_what_was_missed_and_what_was_called_wrongly_counts():
+    change = compared()
+    check = begin_check(change, 80, seed=5)
+    pairs, strata = strata_of(change)
+    for place, cell in enumerate(check.sample):
+        called = strata[cell] < len(pairs)
+        if place % 4 == 0:
+            said = Said.NOT_CHANGED if called else Said.OTHERWISE
+        else:
+            said = Said.AS_SAID if called else Said.NOT_CHANGED
+        check.judgements[cell] = said
+    check.judgements[check.sample[0]] = Said.CANT_TELL
+    found = find(change, check)
+    assert found.unclear == 1
+    assert 0.4 < found.called_right.value < 0.95
+    assert found.changed.low < found.changed.value < found.changed.high
+    assert check.take_back() is not None and len(check.left) == 1
+
+
+def test_a_check_comes_back_only_to_its_own_comparison():
+    change = compared()
+    check = begin_check(change, 30, seed=5)
+    check.judgements[check.sample[0]] = Said.OTHERWISE
+    again = ChangeCheck.from_json(check.to_json(), change)
+    assert again == check
+    for wrong in ("", "[]", "{}", check.to_json().replace("check 1", "check 9"),
+                  check.to_json().replace('"seed": 5', '"seed": -5'),
+                  check.to_json().replace(str(check.sample[0]), "99999")):  # fmt: skip
+        assert ChangeCheck.from_json(wrong, change) is None
+
+
+def test_nothing_called_changed_can_be_checked_too():
+    change = begin(surveyed([SURE_FIELD]), surveyed([SURE_FIELD], "after"), CARD)
+    check = begin_check(change, 20, seed=1)
+    for cell in check.sample:
+        check.judgements[cell] = Said.NOT_CHANGED
+    found = find(change, check)
+    assert found.called_right is None and found.transitions == {}
+    assert found.changed.value == 0 < found.changed.high

@@ -2,9 +2,19 @@
 
 import doctest
 
+from pyapp.core.change.change import Outcome
+from pyapp.core.change.check import Said, begin, find
 from pyapp.core.change.registration import Shift
 from pyapp.ui.survey import change_wording
-from pyapp.ui.survey.change_wording import lie, node_name, pair, reasons, summary
+from pyapp.ui.survey.change_wording import (
+    answers_for,
+    judged,
+    lie,
+    node_name,
+    pair,
+    reasons,
+    summary,
+)
 from pyapp.work.change import Apart
 from tests.core.test_change import compared
 
@@ -29,6 +39,21 @@ def test_all_squares_are_accounted_for():
 def test_an_unknown_date_is_said():
     change = compared()
     assert "date unknown" in pair(change) and "Swap" in pair(change)
+
+
+def test_a_check_says_what_it_rests_on():
+    change = compared()
+    assert "counts of squares called changed" in judged(None, None)
+    check = begin(change, 60, seed=5)
+    for cell in check.sample:
+        called = change.outcome[cell] == Outcome.CHANGED
+        check.judgements[cell] = Said.AS_SAID if called else Said.NOT_CHANGED
+    check.judgements[check.sample[0]] = Said.CANT_TELL
+    said = judged(check, find(change, check))
+    assert said.startswith(f"{len(check.sample)} of {len(check.sample)} squares judged, 1 can't")
+    assert "ha (" in said and said.endswith("has changed as said.")
+    keys = [key for key, _, _ in answers_for(True)]
+    assert keys == ["1", "2", "3", "0"]
 
 
 def test_how_the_pictures_lie():

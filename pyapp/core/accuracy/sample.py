@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,13 +81,16 @@ def shuffled(cells: NDArray[np.int64], seed: int) -> list[int]:
 
 
 def draw(
-    stratum_of: NDArray[np.uint8], counts: Sequence[int], seed: int, drawn: Sequence[int] = ()
+    stratum_of: NDArray[np.integer[Any]],
+    counts: Sequence[int],
+    seed: int,
+    drawn: Sequence[int] = (),
 ) -> list[int]:
     """Draw squares at random within strata.
 
     Parameters
     ----------
-    stratum_of : ndarray of uint8, shape (N,)
+    stratum_of : ndarray of integers, shape (N,)
         Number of each cell's stratum; any number that ``counts`` does not reach means none.
     counts : sequence of int
         How many more to take of each stratum. If it has fewer, all are taken.

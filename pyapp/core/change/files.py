@@ -32,7 +32,9 @@ EXPLAINED = (
 )
 
 
-def to_geojson(change: Change, shift_m: tuple[float, float]) -> str:
+def to_geojson(
+    change: Change, shift_m: tuple[float, float], checked: dict[str, Any] | None = None
+) -> str:
     """A feature for each square.
 
     Parameters
@@ -40,6 +42,8 @@ def to_geojson(change: Change, shift_m: tuple[float, float]) -> str:
     change : Change
     shift_m : tuple of float
         Metres by which the later picture was taken to lie too far to the east and north.
+    checked : dict, optional
+        What `core.change.check.to_facts` gives.
     """
     facts = {
         "format": FORMAT,
@@ -49,6 +53,7 @@ def to_geojson(change: Change, shift_m: tuple[float, float]) -> str:
         "before": _about(change.before),
         "after": _about(change.after),
         "corrected_shift_m": [round(each, 2) for each in shift_m],
+        "check": checked,
     }
     grid = change.before.grid
     features = []

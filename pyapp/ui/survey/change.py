@@ -13,6 +13,9 @@ from pyapp.core.imagery.source import Source
 from pyapp.core.state import CellState
 from pyapp.core.survey.survey import Survey
 from pyapp.ui.shell.dom import fill, on, option
+from pyapp.ui.shell.history import History
+from pyapp.ui.shell.keys import Keys
+from pyapp.ui.survey.change_judging import ChangeJudging
 from pyapp.ui.survey.change_view import ChangeView
 from pyapp.ui.survey.change_wording import BEFORE_THE_START, NOTHING_TO_COMPARE, progress
 from pyapp.ui.survey.panel import SurveyPanel
@@ -21,6 +24,7 @@ from pyapp.work.change import Comparer
 from pyapp.work.classifier import Classifier
 from pyapp.work.ground import Ground
 from pyapp.work.library import Library
+from pyapp.work.ports import Settings
 
 TICK_S = 0.25
 # How values of the list begin.
@@ -37,6 +41,9 @@ class ChangePanel:
     classifier: Classifier
     ground: Ground
     busy: Busy
+    keys: Keys
+    settings: Settings
+    history: History
     _comparer: Comparer | None = None
     _after: Survey | None = None
     _work: "asyncio.Task[None] | None" = None
@@ -50,6 +57,7 @@ class ChangePanel:
         self._stop = web.page["change-stop"]
         self._correct = web.page["change-correct"]
         self._view = ChangeView(self.ground_map, self.panel.imagery, self.panel.tasks)
+        self._judging = ChangeJudging(self._view, self.keys, self.settings, self.history)
         on("click", web.page["change-start"], self._start)
         on("click", self._stop, self._stop_or_go_on)
         on("change", self._correct, self._correct_shift)
@@ -104,6 +112,7 @@ class ChangePanel:
     def _close(self) -> None:
         self._section.hidden = True
         self._button.setAttribute("aria-expanded", "false")
+        self._judging.end()
         self._view.clear()
         self.panel.layer.hide(False)
 
@@ -153,6 +162,7 @@ class ChangePanel:
 
     def _anew(self) -> None:
         self._comparer = self._after = None
+        self._judging.end()
         self._view.clear()
         self.panel.layer.hide(False)
         self._offer()
@@ -302,3 +312,4 @@ class ChangePanel:
         self._mind_stop()
         self.panel.layer.hide(True)
         self._view.show(self._comparer)
+        self._judging.begin(self._comparer)

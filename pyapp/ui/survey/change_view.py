@@ -1,7 +1,8 @@
 """What changed, as it is shown: on the map, as a table, square by square, with a swipe."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from pyscript import web
 
@@ -9,6 +10,7 @@ from pyapp.bridge import browser, canvas
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.overlays import Marks, PictureOverlay
 from pyapp.bridge.swipe import Swipe
+from pyapp.core.accuracy.estimate import Figure
 from pyapp.core.change.change import Change
 from pyapp.core.change.files import to_csv, to_geojson
 from pyapp.core.change.paint import paint
@@ -16,6 +18,7 @@ from pyapp.core.survey.colours import node_colours
 from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.shell.dom import fill, on, on_any, worded
 from pyapp.ui.survey.change_wording import dated, lie, node_name, pair, reasons, summary
+from pyapp.ui.survey.check_wording import area
 from pyapp.work.change import Comparer
 from pyapp.work.tasks import Tasks
 
@@ -33,6 +36,9 @@ class ChangeView:
     _comparer: Comparer | None = None
     _cells: tuple[int, ...] = ()
     _at: int = 0
+    # What a check says: facts for the file, and the area of each transition.
+    checked: "dict[str, Any] | None" = None
+    _areas: dict[tuple[int, int], Figure] = field(default_factory=dict)
 
     def __post_init__(self):
         self._slider = web.page["change-swipe"]
@@ -57,11 +63,19 @@ class ChangeView:
         web.page["change-correct-row"].hidden = comparer.apart is None or not comparer.apart.matters
         web.page["change-correct"].checked = comparer.corrects
         fill(web.page["change-reasons"], [worded(web.li(), each) for each in reasons(change)])
+        self.tell_areas({})
+        self._picture.show(paint(change), change.before.grid.bounds)
+        self._choose("")
+
+    def tell_areas(self, areas: dict[tuple[int, int], Figure]) -> None:
+        """List what has changed, with what a check says of the area of each transition."""
+        self._areas = areas
+        if self._comparer is None:
+            return
+        change = self._comparer.change
         rows = [self._row(change, *each) for each in change.transitions()]
         fill(self._rows, rows)
         web.page["change-table"].hidden = not rows
-        self._picture.show(paint(change), change.before.grid.bounds)
-        self._choose("")
 
     def clear(self) -> None:
         """Take everything off the map."""
@@ -98,8 +112,11 @@ class ChangeView:
         arrow = worded(web.i(), "→")
         button = web.button(parts[0], arrow, parts[1], type="button", value=f"{before} {after}")
         button.title = "Show these squares, one by one"
-        cells = worded(web.td(), f"{count:,}"), worded(web.td(), f"{hectares:,.1f}")
-        return web.tr(web.td(button), *cells)
+        last = worded(web.td(), f"{hectares:,.1f}")
+        figure = self._areas.get((before, after))
+        if figure is not None:
+            last.append(worded(web.small(), area(figure)))
+        return web.tr(web.td(button), worded(web.td(), f"{count:,}"), last)
 
     def _choose(self, value: str) -> None:
         """Show the squares of a row, or with an empty value none yet."""
@@ -115,19 +132,25 @@ class ChangeView:
             self._at = (self._at + step) % len(self._cells)
             self._show_square()
 
-    def _show_square(self) -> None:
+    def show_cell(self, number: int | None, says: bool) -> None:
+        """Show one square on both dates, or none; with what is said of it, or without."""
+        self._cells, self._at = () if number is None else (number,), 0
+        self._show_square(says)
+
+    def _show_square(self, says: bool = True) -> None:
         web.page["change-square"].hidden = not self._cells
         if not self._cells or self._comparer is None:
             self._marks.show([])
             return
         change, number = self._comparer.change, self._cells[self._at]
         before, after = change.nodes[number].tolist()
+        web.page["change-steps"].hidden = len(self._cells) < 2
         self._marks.show([change.before.grid.bounds_of(number)])
         self.ground_map.include(change.before.grid.centre(number))
         for name, node, survey in (
             ("before", before, change.before), ("after", after, change.after)
         ):  # fmt: skip
-            web.page[f"change-{name}-said"].textContent = node_name(change, node)
+            web.page[f"change-{name}-said"].textContent = node_name(change, node) if says else ""
             web.page[f"change-{name}-date"].textContent = dated(survey.imagery)
         web.page["change-place"].textContent = f"{self._at + 1:,} of {len(self._cells):,}"
         self.tasks.start(self._draw_square(number))
@@ -162,6 +185,6 @@ class ChangeView:
         if kind == "csv":
             text, media = to_csv(comparer.change), "text/csv"
         else:
-            text = to_geojson(comparer.change, comparer.shift_m)
+            text = to_geojson(comparer.change, comparer.shift_m, self.checked)
             media = "application/geo+json"
         browser.save_file(f"{name}-change.{kind}", text.encode(), media)

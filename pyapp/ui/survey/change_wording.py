@@ -1,10 +1,12 @@
 """What the page says about what changed; plain text, without a screen."""
 
 from pyapp.core.change.change import Change, Outcome
+from pyapp.core.change.check import ChangeCheck, ChangeFindings, Said
 from pyapp.core.change.files import REASONS
 from pyapp.core.imagery.date import in_words
 from pyapp.core.model.tree import NOT_SURE
 from pyapp.core.survey.facts import ImageryFacts
+from pyapp.ui.survey.check_wording import area, how_far, share
 from pyapp.ui.survey.wording import squares
 from pyapp.work.change import HARMLESS_PX, Apart
 
@@ -70,6 +72,35 @@ def lie(apart: Apart | None, corrects: bool) -> str:
     if corrects:
         return f"The later picture lies {way} off, which is corrected."
     return f"The later picture lies {way} off. What changed may be that alone."
+
+
+def answers_for(called: bool) -> list[tuple[str, Said, str]]:
+    """Keys, what they mean, and what stands on the buttons, for a square that is judged.
+
+    >>> [key for key, _, _ in answers_for(False)]
+    ['2', '3', '0']
+    """
+    yes = [("1", Said.AS_SAID, "Changed as said")] if called else []
+    otherwise = "Changed otherwise" if called else "Changed"
+    return [
+        *yes,
+        ("2", Said.OTHERWISE, otherwise),
+        ("3", Said.NOT_CHANGED, "Not changed"),
+        ("0", Said.CANT_TELL, "Can't tell"),
+    ]
+
+
+def judged(check: ChangeCheck | None, found: ChangeFindings | None) -> str:
+    """What the judgements say so far."""
+    if check is None or found is None:
+        return "Nobody has checked this: hectares are counts of squares called changed."
+    said = how_far(check)
+    said += (
+        f" Changed: {found.changed.value:,.1f} ha ({area(found.changed)}), with what was missed."
+    )
+    if found.called_right is not None:
+        said += f" Of what is called changed, {share(found.called_right)} has changed as said."
+    return said
 
 
 def node_name(change: Change, node_id: int) -> str:

@@ -1,5 +1,8 @@
 """What the page says about the check of a survey; plain text, without a screen."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from pyapp.core.accuracy.check import CANT_TELL, GROUPS, NOT_SURE_NAME, Check
 from pyapp.core.accuracy.estimate import Figure
 from pyapp.core.accuracy.findings import Findings
@@ -29,7 +32,19 @@ def area(figure: Figure) -> str:
     return f"{figure.low:,.1f} to {figure.high:,.1f}"
 
 
-def how_far(check: Check) -> str:
+class Judged(Protocol):
+    """A check of any kind."""
+
+    @property
+    def sample(self) -> list[int]:
+        """Squares to judge."""
+
+    @property
+    def judgements(self) -> Mapping[int, int]:
+        """What was said of them."""
+
+
+def how_far(check: Judged) -> str:
     """How far the judging is."""
     unclear = sum(each == CANT_TELL for each in check.judgements.values())
     said = f"{len(check.judgements):,} of {squares(len(check.sample))} judged"
