@@ -1,9 +1,10 @@
-"""Models run by onnxruntime-web: in WebAssembly in its own worker, or on the GPU."""
+"""Models run by onnxruntime-web: in WebAssembly in its own worker, on the GPU, or by WebNN."""
 
 import asyncio
 import itertools
 import re
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from pyodide.code import run_js
@@ -12,7 +13,7 @@ from pyscript.ffi import is_none, to_js
 
 from pyapp.bridge import browser
 from pyapp.core.errors import InferenceError, LostDeviceError, NoMemoryError
-from pyapp.core.model.backend import WEBGPU, Backend
+from pyapp.core.model.backend import WASM, WEBGPU, WEBNN, Backend
 from pyapp.core.model.prediction import INPUT, OUTPUTS
 from pyapp.work.ports import ModelRefusedError, RuntimeFailedError
 
@@ -128,7 +129,7 @@ class Onnx:
         """
         ort = await _runtime(backend)
         try:
-            options = to_js({"executionProviders": [backend.kind]})
+            options = to_js(_options(backend))
             session = await ort.InferenceSession.create(to_js(model), options)
             lost = await _lost(ort) if backend.kind == WEBGPU else None
         except JsException as error:
@@ -138,15 +139,26 @@ class Onnx:
         return Network(ort, session, lost)
 
 
+def _options(backend: Backend) -> dict[str, Any]:
+    """How a session is to be made."""
+    if backend.kind != WEBNN:
+        return {"executionProviders": [backend.kind]}
+    # All shapes have to be settled; "n" is the number of chips in our contract.
+    provider = {"name": WEBNN, "deviceType": "cpu"}
+    return {"executionProviders": [provider], "freeDimensionOverrides": {"n": 1}}
+
+
 async def _runtime(backend: Backend):
     """A copy of onnxruntime-web that no other network uses."""
     copy = next(_copies)
     try:
-        ort = await _import(RUNTIME.format(kind=backend.kind) + (f"?copy={copy}" if copy else ""))
+        # WebNN comes with the runtime for the GPU.
+        kind = WASM if backend.kind == WASM else WEBGPU
+        ort = await _import(RUNTIME.format(kind=kind) + (f"?copy={copy}" if copy else ""))
     except JsException as error:
         raise RuntimeFailedError(str(error)) from error
-    # The GPU works beside the page's thread anyway, and can't be reached from the worker.
-    ort.env.wasm.proxy = backend.kind != WEBGPU
+    # GPU and WebNN work beside the page's thread anyway, and can't be reached from the worker.
+    ort.env.wasm.proxy = backend.kind == WASM
     ort.env.wasm.numThreads = backend.threads
     return ort
 

@@ -36,7 +36,7 @@ class Machine:
             isolated=True, cores=cores or 1, memory_gb=math.inf, gpu=False, slow_gpu=False
         )
 
-    async def find_gpu(self, device: Device) -> Device:
+    async def find_accelerators(self, device: Device) -> Device:
         """The same device: models run on the processor here."""
         return device
 

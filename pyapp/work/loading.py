@@ -13,7 +13,7 @@ from pyapp.core.errors import (
     NoSimdError,
     WrongModelError,
 )
-from pyapp.core.model.backend import WEBGPU, Backend, Golden
+from pyapp.core.model.backend import WASM, WEBNN, Backend, Golden
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import ListedModel, models_from_json
 from pyapp.core.model.prediction import EMBEDDING, INPUT, OUTPUTS, PROBABILITY
@@ -148,11 +148,13 @@ class ModelFiles:
             raise BackendError(backend, str(error)) from error
         except ModelRefusedError as error:
             # Whether the file or the runtime is at fault, only another backend can tell.
-            if backend.kind == WEBGPU:
+            if backend.kind != WASM:
                 raise BackendError(backend, str(error)) from error
             raise DamagedModelError(card.name) from error
-        if not card.embeds or card.one_at_a_time:
-            network = Adapted(network, card)
+        # WebNN compiles a graph whose shapes are settled, so it takes one chip.
+        one_at_a_time = card.one_at_a_time or backend.kind == WEBNN
+        if not card.embeds or one_at_a_time:
+            network = Adapted(network, one_at_a_time)
         try:
             await _check(network, card)
         except BaseException:
@@ -173,17 +175,17 @@ class Adapted:
     Parameters
     ----------
     network : Network
-    card : Card
+    one_at_a_time : bool
     """
 
-    def __init__(self, network: Network, card: Card):
+    def __init__(self, network: Network, one_at_a_time: bool):
         self._network = network
-        self._card = card
+        self._one_at_a_time = one_at_a_time
         self.inputs, self.outputs = network.inputs, network.outputs
 
     async def run(self, chips: np.ndarray) -> dict[str, np.ndarray]:
         """What the network gives; an embedding that is missing has no features."""
-        if self._card.one_at_a_time:
+        if self._one_at_a_time:
             parts = [await self._network.run(chip[np.newaxis]) for chip in chips]
             found = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
         else:

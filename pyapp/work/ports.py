@@ -158,10 +158,10 @@ class Hardware(Protocol):
     """What the device can do."""
 
     def read(self) -> Device:
-        """The device, as far as it can be told at once; of a GPU, what is remembered."""
+        """The device, as far as it can be told at once; of a GPU and WebNN, what is remembered."""
 
-    async def find_gpu(self, device: Device) -> Device:
-        """The device with what is known about its GPU now, which is remembered."""
+    async def find_accelerators(self, device: Device) -> Device:
+        """The device with what is known about its GPU and WebNN now, which is remembered."""
 
 
 class Settings(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 from pyapp.core.errors import BackendError, InferenceError, LookdownError
 from pyapp.core.ground.geo import Footprint
 from pyapp.core.imagery.source import Source
-from pyapp.core.model.backend import WASM, WEBGPU, Backend, BackendRecord, Device, Golden, Trial
+from pyapp.core.model.backend import WASM, Backend, BackendRecord, Device, Golden, Trial
 from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import PROBABILITY
 from pyapp.work.ground import Ground
@@ -155,9 +155,9 @@ class Runner:
             if self._network is not None:
                 await self._network.close()
 
-    async def find_gpu(self) -> None:
-        """Find out whether there is a GPU: what was measured without one is void."""
-        device = await self._hardware.find_gpu(self.device)
+    async def find_accelerators(self) -> None:
+        """Find out whether there is a GPU, or WebNN: what was measured without is void."""
+        device = await self._hardware.find_accelerators(self.device)
         if device != self.device:
             self.device = device
             self.record = self._recalled()
@@ -269,8 +269,8 @@ class Runner:
         return self._network
 
     def _safer(self) -> Backend:
-        """After the GPU the processor, after several threads one, which needs least memory."""
-        return self.device.backends[0] if self.backend.kind == WEBGPU else Backend(WASM, 1)
+        """WebAssembly after all else; after several threads one, which needs least memory."""
+        return self.device.backends[0] if self.backend.kind != WASM else Backend(WASM, 1)
 
     def _recalled(self) -> BackendRecord:
         return BackendRecord.of(self._settings.recall(RECORD), self.device, self.card.sha256)

@@ -14,7 +14,7 @@ from pyapp.core.ground.reading import Cells, reading
 from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
 from pyapp.core.imagery.source import Source
-from pyapp.core.model.backend import WEBGPU, Backend
+from pyapp.core.model.backend import WASM, WEBGPU, Backend
 from pyapp.core.model.prediction import ACTIVATION, EMBEDDING, PROBABILITY, familiarity
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
@@ -270,7 +270,7 @@ class Surveyor(Generic[W]):
         return best
 
     async def _infer(self, queue: "asyncio.Queue[Any]", size: int) -> None:
-        most = 1 if self.runner.backend.kind == WEBGPU else IN_FLIGHT
+        most = IN_FLIGHT if self.runner.backend.kind == WASM else 1
         running: set[asyncio.Task[None]] = set()
         ended = False
         try:

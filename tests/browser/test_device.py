@@ -153,6 +153,40 @@ def test_a_graphics_card_answers_as_the_processor_and_its_loss_is_survived(playw
     browser.close()
 
 
+def test_webnn_that_refuses_is_dropped_silently(playwright, open_page):
+    """Chromium of Debian has it behind a flag, and then refuses: it is not offered."""
+    browser = launch(playwright, "--enable-features=WebMachineLearningNeuralNetwork")
+    page = open_page(browser=browser, before=lambda context: None)
+    asked = page.tab.evaluate(
+        "'ml' in navigator ? navigator.ml.createContext({deviceType: 'cpu'})"
+        ".then(() => 'there', error => error.name) : 'missing'"
+    )
+    open_panel(page)
+    page.tab.wait_for_selector("#backends label:has-text('ms per square')")
+    assert any("WebNN" in way for way in ways(page)) == (asked == "there")
+    assert page.classify().label
+    browser.close()
+
+
+def test_webnn_that_does_not_run_the_model_is_not_taken(open_page):
+    """A context is promised, and no graph can be built in it."""
+    promise = "Object.defineProperty(navigator, 'ml', {value: {createContext: async () => ({})}})"
+    page = open_page(before=lambda context: context.add_init_script(promise))
+    open_panel(page)
+    page.tab.wait_for_selector("#backends label:has-text('WebNN')")
+    page.tab.wait_for_selector("#backends label:has-text('ms per square')")
+    page.tab.wait_for_selector("#measure:enabled")
+    assert next(note for way, note in ways(page).items() if "WebNN" in way) == (
+        "Wrong or no answers"
+    )
+    assert page.tab.inner_text("#backend").startswith("Processor, ")
+    before = page.tab.inner_text("#backend")
+    page.tab.click("#backends label:has-text('WebNN')")
+    assert "WebNN" in page.wait_notice()
+    assert page.tab.inner_text("#backend") == before
+    assert page.classify().label
+
+
 def test_too_little_memory_for_the_model_is_said_and_the_map_goes_on(playwright, open_page):
     browser = launch(playwright, f"--js-flags=--wasm-max-mem-pages={TOO_LITTLE_FOR_THE_MODEL}")
     page = open_page(browser=browser, ready=False)

@@ -9,6 +9,7 @@ from pyapp.core.ground.geo import LngLat
 from pyapp.core.model.backend import (
     WASM,
     WEBGPU,
+    WEBNN,
     Backend,
     BackendRecord,
     Device,
@@ -19,6 +20,7 @@ from pyapp.core.model.backend import (
 
 ROOMY = Device(isolated=True, cores=8, memory_gb=8.0, gpu=True, slow_gpu=False)
 ONE, FOUR, GPU = Backend(WASM, 1), Backend(WASM, 4), Backend(WEBGPU)
+NATIVE = Backend(WEBNN)
 
 
 def changed(**facts) -> Device:
@@ -37,6 +39,7 @@ def changed(**facts) -> Device:
         (changed(cores=2), (ONE, Backend(WASM, 2), GPU)),
         # With little memory, one thread comes first.
         (changed(memory_gb=2.0), (ONE, FOUR, GPU)),
+        (changed(webnn=True), (FOUR, ONE, NATIVE, GPU)),
     ],
 )
 def test_the_backends_of_a_device(device, backends):
@@ -48,6 +51,7 @@ def test_the_backends_of_a_device(device, backends):
     [
         (ROOMY, (FOUR, ONE, GPU)),
         (changed(slow_gpu=True), (FOUR, ONE)),
+        (changed(cores=1, gpu=False, webnn=True), (ONE, NATIVE)),
         (changed(memory_gb=2.0), ()),
         (changed(isolated=False, gpu=False), ()),
         (changed(memory_gb=float("inf"), gpu=False), (FOUR, ONE)),

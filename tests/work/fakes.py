@@ -204,7 +204,7 @@ class FakeHardware:
     def read(self):
         return self.device
 
-    async def find_gpu(self, device):
+    async def find_accelerators(self, device):
         return dataclasses.replace(device, gpu=self.gpu)
 
 

@@ -1,6 +1,7 @@
 """A model and the backends that run it: measured, chosen, and replaced when one fails."""
 
 import asyncio
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -16,12 +17,12 @@ from pyapp.core.errors import (
     NoSimdError,
     WrongModelError,
 )
-from pyapp.core.model.backend import Device
+from pyapp.core.model.backend import WEBNN, Backend, Device
 from pyapp.work.loading import grey_chip
 from pyapp.work.ports import ModelRefusedError, RuntimeFailedError, UnreachableError
 from pyapp.work.runner import RECORD, TIMES
 from pyapp.work.tasks import gather
-from tests.work.fakes import GPU, ONE, TWO, FakeHardware, card, card_text, run, source
+from tests.work.fakes import GPU, ONE, TWO, FakeHardware, answers, card, card_text, run, source
 from tests.work.parts import Parts
 
 TWO_CORES = Device(isolated=True, cores=2, memory_gb=8.0, gpu=False, slow_gpu=False)
@@ -332,10 +333,38 @@ def test_a_gpu_that_is_found_makes_what_was_measured_void():
         runner = await parts.load()
         await runner.measure(parts.ground, source(), runner.device.backends, lambda: False)
         assert runner.record.trials
-        await runner.find_gpu()
+        await runner.find_accelerators()
         assert runner.record.trials == ()
         assert GPU in runner.device.backends
-        await runner.find_gpu()
+        await runner.find_accelerators()
+
+    run(work())
+
+
+def test_webnn_takes_chips_one_by_one_and_webassembly_takes_over_when_it_fails():
+    parts = Parts(hardware=FakeHardware(dataclasses.replace(THREE, webnn=True)))
+    native = Backend(WEBNN)
+
+    async def work():
+        runner = await parts.load()
+        assert native in runner.device.worth_trying
+        parts.runtime.takes_ms = {native: 1.0}
+        await runner.measure(parts.ground, source(), runner.device.worth_trying, lambda: False)
+        assert runner.backend == native
+        parts.runtime.batches.clear()
+        chips = np.stack([np.full((192, 192, 3), each, np.uint8) for each in (10, 90, 200)])
+        found = await runner.run(chips)
+        assert parts.runtime.batches == [1, 1, 1]
+        assert np.allclose(found["probability"], answers(chips)["probability"])
+        parts.runtime.broken = {native}
+        again = await runner.run(chips)
+        assert np.allclose(again["probability"], found["probability"])
+        assert runner.backend == TWO and runner.gave_up == {native}
+        # One that does not take the model is no damaged model.
+        parts.runtime.refused = {native: ModelRefusedError("no such operator")}
+        with pytest.raises(BackendError):
+            await runner.use(native)
+        assert runner.backend == TWO
 
     run(work())
 

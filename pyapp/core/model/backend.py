@@ -14,7 +14,7 @@ from pyapp.core.ground.geo import LngLat
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WEBGPU, WASM = "webgpu", "wasm"
+WEBGPU, WASM, WEBNN = "webgpu", "wasm", "webnn"
 MOST_THREADS = 4
 # For decoded tiles; a large window shows about 60 of them, 192 KB each.
 CACHE_BYTES = 32 << 20
@@ -26,14 +26,14 @@ TOLERANCE = 0.005
 
 
 class Backend(NamedTuple):
-    """What runs the model: WebGPU, or WebAssembly with one or more threads.
+    """What runs the model: WebGPU, WebNN, or WebAssembly with one or more threads.
 
     Attributes
     ----------
     kind : str
-        `WEBGPU` or `WASM`: the execution provider of onnxruntime-web.
+        `WEBGPU`, `WEBNN` or `WASM`: the execution provider of onnxruntime-web.
     threads : int
-        Number of threads of the processor; 1 for the GPU.
+        Number of threads of WebAssembly; 1 for all others.
 
     Examples
     --------
@@ -47,6 +47,8 @@ class Backend(NamedTuple):
     def __str__(self) -> str:
         if self.kind == WEBGPU:
             return "Graphics card (WebGPU)"
+        if self.kind == WEBNN:
+            return "Processor, the browser's own code (WebNN)"
         return (
             "Processor, one thread" if self.threads == 1 else f"Processor, {self.threads} threads"
         )
@@ -68,6 +70,8 @@ class Device:
         Whether WebGPU offers an adapter.
     slow_gpu : bool
         Whether that adapter is software, which runs on the processor.
+    webnn : bool
+        Whether WebNN offers a context for the processor.
     """
 
     isolated: bool
@@ -75,6 +79,7 @@ class Device:
     memory_gb: float
     gpu: bool
     slow_gpu: bool
+    webnn: bool = False
 
     @property
     def is_small(self) -> bool:
@@ -95,7 +100,8 @@ class Device:
         single = (Backend(WASM, 1),)
         roomy = not self.is_small and all(map(self.leaves_a_core, several))
         cpu = several + single if roomy else single + several
-        return cpu + ((Backend(WEBGPU),) if self.gpu else ())
+        webnn = (Backend(WEBNN),) if self.webnn else ()
+        return cpu + webnn + ((Backend(WEBGPU),) if self.gpu else ())
 
     def leaves_a_core(self, backend: Backend) -> bool:
         """Whether the page keeps a core for itself while this backend runs the model.
@@ -103,7 +109,7 @@ class Device:
         Otherwise further threads make a survey no faster, and the page stutters: decoding tiles
         and preparing chips is a third of the work.
         """
-        return backend.kind == WEBGPU or backend.threads == 1 or backend.threads < self.cores
+        return backend.kind != WASM or backend.threads == 1 or backend.threads < self.cores
 
     @property
     def worth_trying(self) -> tuple[Backend, ...]:

@@ -53,7 +53,7 @@ class BackendPanel:
             return
         while runner is self.models.runner and not (runner.device.is_small or runner.record.trials):
             await self.busy.until_idle(IDLE_S)
-            await runner.find_gpu()
+            await runner.find_accelerators()
             if not runner.device.worth_trying:
                 return
             await self._measure(runner, runner.device.worth_trying)
@@ -70,7 +70,7 @@ class BackendPanel:
 
     async def _opened(self) -> None:
         if self.models.runner is not None:
-            await self.models.runner.find_gpu()
+            await self.models.runner.find_accelerators()
 
     async def _measure_all(self) -> None:
         runner = self.models.runner

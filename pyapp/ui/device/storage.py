@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyscript import web
 
 from pyapp.bridge import release
-from pyapp.bridge.device import GPU
+from pyapp.bridge.device import ACCELERATORS
 from pyapp.ui.device.wording import PARTS
 from pyapp.ui.shell.dom import fill, on
 from pyapp.work.ports import Settings
@@ -67,6 +67,6 @@ class StoragePanel:
         if self._sure.returnValue == "yes":
             await release.remove()
             self.settings.remember(RECORD, "")
-            self.settings.remember(GPU, "")
+            self.settings.remember(ACCELERATORS, "")
             await self._show()
             self._for_good.textContent = "Removed. Lookdown is fetched again at the next visit."
