@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,8 @@ class Page:
     pictures: "PictureRoom | None" = None
     opener: "ModelOpener | None" = None
     packs: "PackFiles | None" = None
+    # Set once there is something to open files with.
+    is_whole: asyncio.Event = field(default_factory=asyncio.Event)
 
     def enter(self) -> None:
         """Finish what is being drawn, or classify what is in the square."""
@@ -150,7 +152,17 @@ class Page:
             self.surveys.close()
 
     async def see(self, given: list[Any]) -> None:
-        """Look at files that were given to the page: imagery, what was saved here, or pictures."""
+        """Look at files that were given to the page: imagery, what was saved here, or pictures.
+
+        Given early, they wait until the page is whole.
+        """
+        if self.choice.short_of_memory:
+            self.notice.say(
+                "This device has too little memory to open files here: the page can only show the "
+                "map. Close other tabs and reload it."
+            )
+            return
+        await self.is_whole.wait()
         if self.files is not None and await self.files.see(given):
             return
         await self.see_other(given)
@@ -227,6 +239,7 @@ async def open_page() -> None:
             Key("Z", "Undo", history.undo),
         ]
     )
+    on_files(lambda given: tasks.start(page.see(given)))
     loading = tasks.start(choice.load_first())
     close_start_screen()
     browser.mark("lookdown:interactive")
@@ -341,7 +354,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     page.opener = _open_opener(page)
     tasks.start(_open_packs(page, keys, library, session))
     keys.add([Key("U", "Look at pictures of your own", page.pictures.choose)])
-    on_files(lambda given: tasks.start(page.see(given)))
+    page.is_whole.set()
     tasks.start(listed.begin())
     tasks.start(plots.begin())
     kept = ReleasePanel(tasks, page.busy, (session, plot_session))

@@ -207,3 +207,18 @@ def test_forty_eight_megapixels(open_page, town, record_property):
     print(json.dumps({"megapixels": 48, "bytes": len(big), "took_ms": took_ms}))
     assert "8000 × 6000" in page.tab.inner_text("#photo-said")
     assert page.crashes == []
+
+
+def test_a_picture_dropped_before_the_page_is_whole_is_opened_once_it_is(open_page, town):
+    held = []
+    page = open_page(
+        before=lambda context: context.route("**/model.onnx", lambda route: held.append(route)),
+        ready=False,
+    )
+    page.wait_map()
+    page.drop("town.jpg", jpeg(town))
+    for route in held:
+        route.continue_()
+    page.tab.context.unroute("**/model.onnx")
+    page.wait_answer()
+    assert page.shown().facts["Place"] == "not on the map"
