@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 STATUSES = """\
 exit status: 0 done; 2 wrong command line; 3 wrong input; 4 the terms of the imagery forbid it;
-5 no imagery; 6 no model; 7 the output can't be written; 8 a replay differs; 130 paused"""
+5 no imagery; 6 no model; 7 the output can't be written; 8 a replay differs; 9 no Dask;
+130 paused"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +71,15 @@ def parser() -> argparse.ArgumentParser:
     survey.add_argument("--overwrite", action="store_true", help="begin again")
     survey.add_argument("--dry-run", action="store_true", help="say what it would take, and end")
     survey.add_argument("--quiet", action="store_true", help="without a progress bar")
+    survey.add_argument(
+        "--workers", type=_count, metavar="N",
+        help="processes of Dask; then an area may have any size, and OUT is a folder of GeoParquet",
+    )  # fmt: skip
+    survey.add_argument(
+        "--block", type=_count, default=32, metavar="N",
+        help="with --workers: squares to a side of what a worker does at once (%(default)s)",
+    )  # fmt: skip
+    survey.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, to use instead")
     replay = commands.add_parser("replay", help="make a saved survey again, and compare")
     replay.add_argument("survey", type=Path, help="GeoJSON, as saved by the page or here")
     replay.add_argument("--out", type=Path, help="CSV with what came out for each square")
@@ -90,6 +100,13 @@ def _rate(text: str) -> float:
     if not 0 < rate <= 1000:
         raise argparse.ArgumentTypeError("a rate is more than 0 and at most 1000")
     return rate
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1024:
+        raise argparse.ArgumentTypeError("from 1 to 1024")
+    return count
 
 
 async def _do(options: argparse.Namespace) -> int:
@@ -142,6 +159,15 @@ async def _survey(native: Native, options: argparse.Namespace) -> int:
     source = await _source(native, options)
     order = survey.Order(area, source, options.step, options.out, options.resume, options.overwrite)
     await native.use(options.model)
+    if not options.dry_run and (options.workers or options.scheduler):
+        from pyapp.native import cluster
+
+        workers = cluster.Cluster(options.workers or 1, options.scheduler, options.block)
+        named = options.imagery or native.sources[0].id
+        job = cluster.Job(
+            options.site, options.rate / workers.workers, named, options.finest_zoom, order.out
+        )
+        return await cluster.survey(native, order, workers, job, options.quiet)
     if not options.dry_run:
         return await survey.survey(native, order, options.quiet)
     assert native.models.runner is not None, "a model is loaded"

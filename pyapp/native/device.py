@@ -27,14 +27,21 @@ class NativeClock:
 
 
 class Machine:
-    """The cores of this machine; it has no browser that would hide any of them."""
+    """The cores of this machine; it has no browser that would hide any of them.
+
+    Parameters
+    ----------
+    cores : int, optional
+        How many of them to use.
+    """
+
+    def __init__(self, cores: int | None = None) -> None:
+        self._cores = cores
 
     def read(self) -> Device:
         """The device."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return Device(
-            isolated=True, cores=cores or 1, memory_gb=math.inf, gpu=False, slow_gpu=False
-        )
+        cores = self._cores or _all_cores()
+        return Device(isolated=True, cores=cores, memory_gb=math.inf, gpu=False, slow_gpu=False)
 
     async def find_accelerators(self, device: Device) -> Device:
         """The same device: models run on the processor here."""
@@ -54,3 +61,9 @@ class NoSettings:
     def remember(self, name: str, text: str) -> None:
         """Remember a text until the process ends."""
         self._texts[name] = text
+
+
+def _all_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

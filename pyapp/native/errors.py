@@ -13,9 +13,8 @@ from pyapp.core.errors import (
 )
 
 # Exit statuses; argparse takes 2, and 130 is the shell's for Ctrl-C.
-DONE, UNEXPECTED, WRONG_INPUT, FORBIDDEN, NO_IMAGERY, NO_MODEL, NO_OUTPUT, DIFFERENT, PAUSED = (
-    0, 1, 3, 4, 5, 6, 7, 8, 130
-)  # fmt: skip
+DONE, UNEXPECTED, WRONG_INPUT, FORBIDDEN, NO_IMAGERY, NO_MODEL, NO_OUTPUT = 0, 1, 3, 4, 5, 6, 7
+DIFFERENT, NO_CLUSTER, PAUSED = 8, 9, 130
 
 
 class HomeError(LookdownError):
@@ -26,6 +25,38 @@ class HomeError(LookdownError):
             f"The models and the list of imagery can't be found: {reason}. "
             "Install Lookdown again, or name a built site with --site."
         )
+
+
+class ClusterError(LookdownError):
+    """There are no workers."""
+
+
+class NoDaskError(ClusterError):
+    """Dask is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Workers are run by Dask, which is not installed. Install it with "
+            "pip install 'lookdown[cluster]', or survey without --workers."
+        )
+
+
+class NoSchedulerError(ClusterError):
+    """The scheduler of a cluster can't be reached, or is another version."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(
+            f"The Dask scheduler {address} can't be used: {reason}. Check the address, and that it "
+            "runs the same version of distributed."
+        )
+
+
+class WorkerError(ClusterError):
+    """A worker can't do its part; with the exit status that its error has."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        self.status = status
+        super().__init__(sentence)
 
 
 class OutputError(LookdownError):
@@ -119,11 +150,14 @@ def status_of(error: LookdownError) -> int:
     >>> status_of(ForbiddenSurveyError("Esri", [])), status_of(UnknownModelError("a", ["world"]))
     (4, 6)
     """
+    if isinstance(error, WorkerError):
+        return error.status
     kinds: list[tuple[type[LookdownError] | tuple[type[LookdownError], ...], int]] = [
         ((ForbiddenSurveyError, ForbiddenReadingError), FORBIDDEN),
         (TileError, NO_IMAGERY),
         ((ModelError, HomeError), NO_MODEL),
         (OutputError, NO_OUTPUT),
+        (ClusterError, NO_CLUSTER),
         ((AreaError, NotASurveyError), WRONG_INPUT),
     ]
     return next((status for kind, status in kinds if isinstance(error, kind)), WRONG_INPUT)

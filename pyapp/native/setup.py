@@ -57,7 +57,9 @@ class Native:
 
 
 @asynccontextmanager
-async def opened(site: Path | None = None, rate: float = RATE) -> AsyncIterator[Native]:
+async def opened(
+    site: Path | None = None, rate: float = RATE, cores: int | None = None
+) -> AsyncIterator[Native]:
     """All parts; their connections and threads end with the context.
 
     Parameters
@@ -66,13 +68,15 @@ async def opened(site: Path | None = None, rate: float = RATE) -> AsyncIterator[
         See `files_of`.
     rate : float
         Requests a second to one host.
+    cores : int, optional
+        How many to use, if not all.
 
     Raises
     ------
     HomeError
     """
     files = files_of(site)
-    clock, machine, settings = NativeClock(), Machine(), NoSettings()
+    clock, machine, settings = NativeClock(), Machine(cores), NoSettings()
     told: list[LookdownError] = []
     async with NativeFetch(files, AGENT, rate) as fetch:
         model_files = ModelFiles(fetch, NativeRuntime(), MODELS)

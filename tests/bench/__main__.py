@@ -11,6 +11,7 @@ python -m tests.bench change       what is called changed where squares were rep
 python -m tests.bench report       time and size of the report of a survey of 10,000 squares
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
+python -m tests.bench cluster      a survey by workers of Dask, the scheduler, what a square costs
 python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
 
 Like ``python -m tests``, it first creates the virtual environment and finds a browser.
@@ -54,6 +55,7 @@ def main() -> int:
             "change",
             "report",
             "command",
+            "cluster",
         ),
         default="table",
     )
@@ -92,6 +94,11 @@ def main() -> int:
         from tests.bench.command import measure as measure_command
 
         print(measure_command(options.rounds))
+        return 0
+    if options.what == "cluster":
+        from tests.bench.cluster import measure as measure_cluster
+
+        print(measure_cluster(options.rounds))
         return 0
     if options.what in ("few-shot", "interval", "town"):
         print(_teaching(options))

@@ -10,7 +10,6 @@ import os
 import statistics
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from pyapp.core.ground.geo import LngLat
 from pyapp.core.ground.grid import plan
 from pyapp.core.model.backend import WASM, Backend
 from pyapp.core.state import CellState
-from pyapp.native.device import Machine
 from pyapp.native.records import SqliteRecords
 from pyapp.native.setup import Native, opened
 from pyapp.work.session import SurveySession
@@ -31,14 +29,6 @@ from tests.__main__ import ROOT
 AREA = rectangle(LngLat(85.5125, 27.6235), LngLat(85.5275, 27.6345))
 STEP = 0.5
 BATCHES = (1, 2, 4)
-
-
-class OneThread(Machine):
-    """A machine on whose runtime one thread works."""
-
-    def read(self):
-        """The device, as one with a single core."""
-        return replace(super().read(), cores=1)
 
 
 def measure(rounds: int) -> str:
@@ -59,8 +49,8 @@ def measure(rounds: int) -> str:
 
 async def _round() -> tuple[float, float]:
     """Squares a second of a survey, and chips a second of the bare loop."""
-    async with opened() as native:
-        native.models._hardware = OneThread()
+    # Of the runtime's threads; those of the machine are another matter.
+    async with opened(cores=1) as native:
         await native.use(None)
         survey, chips = await _surveyed(native)
         return survey, _bare(native, chips)

@@ -16,7 +16,7 @@ from pyapp.core.errors import (
 from pyapp.core.ground.area import Area, contains, rectangle
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import LngLat, Tile, moved, wrap_lng, wrapped
-from pyapp.core.ground.grid import MOST_CELLS, Grid, plan
+from pyapp.core.ground.grid import MOST_CELLS, Grid, blocks, plan
 from pyapp.core.ground.reading import reading
 from tests.core.surveys import HERE, SIDE_M
 
@@ -155,3 +155,23 @@ def test_inside_goes_by_the_even_odd_rule():
     area = Area((LngLat(-90, 60), LngLat(90, 60), LngLat(0, -60)))
     x, y = np.array([128.0, 128.0, 20.0]), np.array([100.0, 200.0, 100.0])
     assert contains(area, x, y).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 400])
+@pytest.mark.parametrize("step", [0.5, 1.0, 2.0])
+def test_blocks_are_the_same_cells_in_pieces(size, step):
+    area = Area(
+        (LngLat(8.0, 46.01), LngLat(8.012, 46.008), LngLat(8.01, 46.0), LngLat(8.001, 46.002))
+    )
+    whole, found = plan(area, 78.0, step), {}
+    for row, column, grid in blocks(area, 78.0, step, size):
+        assert grid.rows <= size and grid.columns <= size and len(grid)
+        for number in range(len(grid)):
+            down, right = divmod(int(grid.cells[number]), grid.columns)
+            cell = (row + down) * whole.columns + column + right
+            assert cell not in found
+            found[cell] = grid.footprint(number)
+    assert sorted(found) == sorted(whole.cells.tolist())
+    for number, cell in enumerate(whole.cells.tolist()):
+        assert found[cell].centre == pytest.approx(whole.centre(number), abs=1e-12)
+        assert found[cell].side_m == whole.side_m

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -184,6 +185,72 @@ def plan(area: Area, side_m: float, step: float) -> Grid:
     >>> grid.number_at(grid.centre(20))
     20
     """
+    left, top, pitch, columns, rows = lattice(area, side_m, step)
+    # Cells that are not used take time to check as well.
+    if columns * rows > 20 * MOST_CELLS:
+        raise LargeAreaError(columns * rows, MOST_CELLS, _fitting(columns * rows, step))
+    used = _used(area, Lattice(left, top, pitch, columns, rows))
+    order = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    cells = order[used] if columns <= rows else order.T[used.T]
+    if not len(cells):
+        raise SmallAreaError(side_m)
+    if len(cells) > MOST_CELLS:
+        raise LargeAreaError(len(cells), MOST_CELLS, _fitting(len(cells), step))
+    return Grid(side_m, step, left, top, pitch, columns, rows, cells)
+
+
+def blocks(area: Area, side_m: float, step: float, size: int) -> Iterator[tuple[int, int, Grid]]:
+    """The same cells as a grid of any size, cut into blocks of neighbours.
+
+    Parameters
+    ----------
+    area : Area
+    side_m, step : float
+        See `plan`.
+    size : int
+        Cells to a side of a block.
+
+    Yields
+    ------
+    row, column : int
+        Of the block's north-west cell in all of the area's.
+    grid : Grid
+        Its cells that lie inside the area; blocks without any are left out.
+
+    Raises
+    ------
+    AreaError
+        As `plan` does, but for `LargeAreaError`.
+    """
+    whole = lattice(area, side_m, step)
+    for row in range(0, whole.rows, size):
+        for column in range(0, whole.columns, size):
+            part = Lattice(
+                whole.left + column * whole.pitch,
+                whole.top + row * whole.pitch,
+                whole.pitch,
+                min(size, whole.columns - column),
+                min(size, whole.rows - row),
+            )
+            used = _used(area, part)
+            order = np.arange(part.rows * part.columns, dtype=np.int32).reshape(used.shape)
+            cells = order[used] if part.columns <= part.rows else order.T[used.T]
+            if len(cells):
+                yield row, column, Grid(side_m, step, *part, cells)
+
+
+class Lattice(NamedTuple):
+    """Where cells lie, used or not; see `Grid`."""
+
+    left: float
+    top: float
+    pitch: float
+    columns: int
+    rows: int
+
+
+def lattice(area: Area, side_m: float, step: float) -> Lattice:
+    """Rows and columns of cells over an area; raises as `plan` does, but for `LargeAreaError`."""
     areas.check(area)
     west, south, east, north = area.bounds
     left, top = pixel_at(LngLat(west, north), PLANE)
@@ -195,21 +262,16 @@ def plan(area: Area, side_m: float, step: float) -> Grid:
         raise SmallAreaError(side_m)
     columns, rows = (max(1, math.ceil(length / pitch - 1e-9)) for length in
                      (right - left, bottom - top))  # fmt: skip
-    # Cells that are not used take time to check as well.
-    if columns * rows > 20 * MOST_CELLS:
-        raise LargeAreaError(columns * rows, MOST_CELLS, _fitting(columns * rows, step))
     left, top = ((one + other - number * pitch) / 2 for one, other, number in
                  ((left, right, columns), (top, bottom, rows)))  # fmt: skip
-    x = left + (np.arange(columns, dtype=np.float64) + 0.5) * pitch
-    y = top + (np.arange(rows, dtype=np.float64) + 0.5) * pitch
-    used = areas.contains(area, x[np.newaxis], y[:, np.newaxis])
-    order = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
-    cells = order[used] if columns <= rows else order.T[used.T]
-    if not len(cells):
-        raise SmallAreaError(side_m)
-    if len(cells) > MOST_CELLS:
-        raise LargeAreaError(len(cells), MOST_CELLS, _fitting(len(cells), step))
-    return Grid(side_m, step, left, top, pitch, columns, rows, cells)
+    return Lattice(left, top, pitch, columns, rows)
+
+
+def _used(area: Area, cells: Lattice) -> NDArray[np.bool_]:
+    """Whether the middle of each cell lies inside an area, shape (rows, columns)."""
+    x = cells.left + (np.arange(cells.columns, dtype=np.float64) + 0.5) * cells.pitch
+    y = cells.top + (np.arange(cells.rows, dtype=np.float64) + 0.5) * cells.pitch
+    return areas.contains(area, x[np.newaxis], y[:, np.newaxis])
 
 
 def _fitting(count: int, step: float) -> float | None:

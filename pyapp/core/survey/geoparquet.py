@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,17 +22,26 @@ from pyapp.core.survey.geojson import (
 from pyapp.core.survey.parquet import Column
 from pyapp.core.survey.survey import Survey
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 # Types of well-known binary (OGC 06-103r4).
 POLYGON, MULTIPOLYGON = 3, 6
 WRITER = "Lookdown"
 
 
-def to_geoparquet(survey: Survey) -> bytes:
+def to_geoparquet(survey: Survey, numbers: NDArray[np.int64] | None = None) -> bytes:
     """A row for each processed cell.
 
     Besides what the GeoJSON has, there are all probabilities of the network (``probability``, in
     the order of the labels in the metadata ``lookdown``) and its embedding, both in half precision;
     a survey that came from a file has no embeddings. Coordinates are longitude and latitude.
+
+    Parameters
+    ----------
+    survey : Survey
+    numbers : ndarray of int64, shape (N,), optional
+        What ``cell`` says of each, if not its number in the survey.
     """
     cells = np.flatnonzero(survey.state != CellState.WAITING)
     classified = survey.classified[cells]
@@ -50,7 +59,7 @@ def to_geoparquet(survey: Survey) -> bytes:
     there: Any = classified
     paths = [PATH_SIGN.join(survey.model.tree.path(each.id)) for each in nodes]
     columns = [
-        Column("cell", parquet.INT32, cells),
+        Column("cell", parquet.INT32, cells if numbers is None else numbers[cells]),
         Column("state", parquet.TEXT, [CellState(int(each)).label for each in survey.state[cells]]),
         Column("class", parquet.TEXT, [each.name for each in nodes], answered),
         Column("class_id", parquet.INT32, answers[answered], answered),

@@ -75,7 +75,7 @@ class ChangePanel:
         if self.is_open:
             self._close()
             return
-        why_not = self._why_not()
+        why_not = self.panel.why_not("compare")
         if why_not:
             self.panel.notice.say(why_not)
             return
@@ -92,22 +92,6 @@ class ChangePanel:
         """Show the changed square at a place on both dates; whether there is one."""
         number = self.panel.layer.number_at(place)
         return self.is_open and number is not None and self._view.open(number)
-
-    def _why_not(self) -> str:
-        layer = self.panel.layer
-        if layer.original is None:
-            return "There is no survey to compare yet. Choose an area and press Survey."
-        if self.panel.session.survey is layer.original:
-            return (
-                "This survey is still running. Wait until it is done to see what changed since, "
-                "or before."
-            )
-        if layer.is_recoloured:
-            return (
-                "The survey is shown with other answers than it was started with. Switch the "
-                "answers under Teach to compare it."
-            )
-        return ""
 
     def _close(self) -> None:
         self._section.hidden = True

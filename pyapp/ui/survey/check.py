@@ -70,7 +70,7 @@ class CheckPanel:
         if not self._section.hidden:
             self._close()
             return
-        why_not = self._why_not()
+        why_not = self.panel.why_not("check")
         if why_not:
             self.panel.notice.say(why_not)
             return
@@ -85,19 +85,6 @@ class CheckPanel:
         self._button.setAttribute("aria-expanded", "true")
         self._refresh()
         self._section.scrollIntoView()
-
-    def _why_not(self) -> str:
-        layer = self.panel.layer
-        if layer.survey is None:
-            return "There is no survey to check yet. Choose an area and press Survey."
-        if self.panel.session.survey is layer.survey:
-            return "This survey is still running. Pause it, or wait until it is done, to check it."
-        if layer.is_recoloured:
-            return (
-                "The survey is shown with other answers than it was started with. Switch the "
-                "answers under Teach to check it."
-            )
-        return ""
 
     def _close(self) -> None:
         self._section.hidden = True

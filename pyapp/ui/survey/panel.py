@@ -121,6 +121,22 @@ class SurveyPanel:
         else:
             self.session.work_on(survey, source)
 
+    def why_not(self, verb: str) -> str:
+        """Why the survey on the map can't be checked or compared; empty if it can."""
+        survey = self.layer.original
+        if survey is None:
+            return f"There is no survey to {verb} yet. Choose an area and press Survey."
+        if self.session.survey is survey:
+            return (
+                f"This survey is still running. Pause it, or wait until it is done, to {verb} it."
+            )
+        if self.layer.is_recoloured:
+            return (
+                "The survey is shown with other answers than it was started with. Switch the "
+                f"answers under Teach to {verb} it."
+            )
+        return ""
+
     def cancel(self) -> None:
         """End the survey where it is; what was classified stays."""
         survey = self.layer.survey
