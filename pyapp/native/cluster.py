@@ -41,6 +41,7 @@ from pyapp.native.errors import (
     NO_IMAGERY,
     NoDaskError,
     NoSchedulerError,
+    NotWrittenError,
     OtherOrderError,
     ThereAlreadyError,
     WorkerError,
@@ -162,7 +163,7 @@ async def survey(native: Native, order: Order, cluster: Cluster, job: Job, quiet
     assert card is not None, "a model is loaded"
     if not order.source.allows.bulk:
         raise ForbiddenSurveyError(order.source.name, [])
-    _begin(order, card.sha256)
+    _begin(order, card.sha256, cluster.block)
     job = replace(
         job, model=card.name, sha256=card.sha256, out=order.out.resolve(),
         columns=lattice(order.area, card.footprint_m, order.step).columns,
@@ -185,7 +186,7 @@ async def survey(native: Native, order: Order, cluster: Cluster, job: Job, quiet
     return DONE
 
 
-def _begin(order: Order, sha256: str) -> None:
+def _begin(order: Order, sha256: str, block: int) -> None:
     """Note what was ordered, or check that it is what was ordered before."""
     file = order.out / ORDER
     corners = json.dumps(order.area.corners).encode()
@@ -194,6 +195,8 @@ def _begin(order: Order, sha256: str) -> None:
         "step": order.step,
         "model": sha256,
         "imagery": order.source.url,
+        # Other blocks would have other files, with the same squares.
+        "block": block,
     }
     if file.exists() and order.resume:
         before = json.loads(file.read_text())
@@ -207,7 +210,10 @@ def _begin(order: Order, sha256: str) -> None:
         for each in order.out.iterdir():
             if each.name == ORDER or each.name.startswith("part-"):
                 each.unlink()
-    order.out.mkdir(parents=True, exist_ok=True)
+    try:
+        order.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(order.out, error.strerror or str(error)) from error
     write_whole(file, json.dumps(facts, indent=1).encode())
 
 

@@ -185,8 +185,15 @@ def test_a_model_that_cannot_be_used_leaves_the_map_usable(open_page, part, body
 def test_a_browser_without_simd_is_told_so(playwright, open_page):
     """The processor's SSE 4.1, which V8 needs for WebAssembly SIMD, is switched off."""
     browser = launch(playwright, "--js-flags=--no-enable-sse4-1")
-    page = open_page(browser=browser, ready=False)
-    assert "it lacks WebAssembly SIMD" in page.wait_notice()
+    for again in (False, True):
+        page = open_page(browser=browser, ready=False)
+        try:
+            assert "it lacks WebAssembly SIMD" in page.wait_notice()
+            break
+        except PlaywrightError as error:
+            # Rarely, Chromium's own process of the tab ends on a busy machine.
+            if again or "Page crashed" not in str(error):
+                raise
     page.wait_map()
     assert_map_goes_on(page)
     browser.close()

@@ -210,15 +210,19 @@ def test_forty_eight_megapixels(open_page, town, record_property):
 
 
 def test_a_picture_dropped_before_the_page_is_whole_is_opened_once_it_is(open_page, town):
-    held = []
-    page = open_page(
-        before=lambda context: context.route("**/model.onnx", lambda route: held.append(route)),
-        ready=False,
-    )
+    held, dropped = [], []
+
+    def hold(route):
+        if dropped:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page = open_page(before=lambda context: context.route("**/model.onnx", hold), ready=False)
     page.wait_map()
     page.drop("town.jpg", jpeg(town))
+    dropped.append("town.jpg")
     for route in held:
         route.continue_()
-    page.tab.context.unroute("**/model.onnx")
     page.wait_answer()
     assert page.shown().facts["Place"] == "not on the map"

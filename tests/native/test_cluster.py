@@ -62,6 +62,8 @@ def test_workers_say_what_one_process_says(area, tile_server, whole, tmp_path): 
     assert done.returncode == errors.DONE and "0 squares in 0 blocks" in done.stdout
     other = run_command(*again, "--resume", "--step", "2")
     assert other.returncode == errors.NO_OUTPUT and "another step" in other.stderr
+    other = run_command(*again, "--resume", "--block", "4")
+    assert other.returncode == errors.NO_OUTPUT and "another block" in other.stderr
 
 
 def test_killed_it_goes_on_and_ends_as_an_unbroken_one(area, tile_server, tmp_path):
