@@ -17,10 +17,9 @@ HOME = Path(__file__).parents[2]
 
 
 class Later:
-    """What the build left out of the first download."""
+    """What the build left out of the first download; once there, it is there for all."""
 
-    def __init__(self) -> None:
-        self._is_there = False
+    _is_there = False
 
     async def fetch(self) -> None:
         """Make it importable.
@@ -30,7 +29,7 @@ class Later:
         MissingPartError
             If it doesn't arrive.
         """
-        if self._is_there:
+        if Later._is_there:
             return
         try:
             data = await fetch_bytes(browser.absolute(ARCHIVE), LIMIT_S)
@@ -39,4 +38,4 @@ class Later:
         except (StatusError, UnreachableError, TimeoutError, zipfile.BadZipFile) as error:
             raise MissingPartError from error
         importlib.invalidate_caches()
-        self._is_there = True
+        Later._is_there = True

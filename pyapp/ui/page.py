@@ -1,10 +1,10 @@
 """Builds the parts of the page and joins them: the one place that knows them all."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyapp.bridge import browser, canvas
 from pyapp.bridge.device import Browser
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from pyapp.work.session import SurveySession
     from pyapp.work.store import Store
 
+T = TypeVar("T")
 MODELS = "models"
 SOURCES = "imagery/sources.json"
 SURVEYS = "lookdown surveys"
@@ -362,25 +363,37 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     await kept.keep()
 
 
+def _built_once(build: Callable[[], T]) -> Callable[[], Awaitable[T]]:
+    """What gives a part that is not in the first download, and is built when it is wanted."""
+    from pyapp.bridge.later import Later
+
+    built: list[T] = []
+
+    async def get() -> T:
+        await Later().fetch()
+        if not built:
+            built.append(build())
+        return built[0]
+
+    return get
+
+
 def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") -> Callable[[], None]:
-    """What opens the check of a survey, which is built when it is wanted."""
+    """What opens the check of a survey."""
     from pyscript import web
 
-    from pyapp.bridge.later import Later
     from pyapp.ui.shell.dom import on
 
-    later = Later()
-    built: list[CheckPanel] = []
+    def build() -> "CheckPanel":
+        from pyapp.ui.survey.check import CheckPanel
+        from pyapp.ui.survey.judging import Judging
+
+        return CheckPanel(panel, Judging(keys, page.tasks), page.ground, store, page.history)
+
+    check = _built_once(build)
 
     async def open_it() -> None:
-        await later.fetch()
-        if not built:
-            from pyapp.ui.survey.check import CheckPanel
-            from pyapp.ui.survey.judging import Judging
-
-            judging = Judging(keys, page.tasks)
-            built.append(CheckPanel(panel, judging, page.ground, store, page.history))
-        built[0].toggle()
+        (await check()).toggle()
 
     def press() -> None:
         page.tasks.start(open_it())
@@ -392,24 +405,24 @@ def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") ->
 def _open_change(
     page: Page, keys: Keys, panel: "SurveyPanel", library: "Library"
 ) -> Callable[[], None]:
-    """What opens the comparison of two dates, which is built when it is wanted."""
+    """What opens the comparison of two dates."""
     from pyscript import web
 
-    from pyapp.bridge.later import Later
     from pyapp.ui.shell.dom import on
 
-    later = Later()
+    def build() -> "ChangePanel":
+        from pyapp.ui.survey.change import ChangePanel
+
+        return ChangePanel(
+            page.ground_map, panel, library, page.classifier, page.ground, page.busy, keys,
+            Browser(), page.history,
+        )  # fmt: skip
+
+    change = _built_once(build)
 
     async def open_it() -> None:
-        await later.fetch()
         assert page.surveys is not None, "it is built before"
-        if page.surveys.change is None:
-            from pyapp.ui.survey.change import ChangePanel
-
-            page.surveys.change = ChangePanel(
-                page.ground_map, panel, library, page.classifier, page.ground, page.busy, keys,
-                Browser(), page.history,
-            )  # fmt: skip
+        page.surveys.change = await change()
         page.surveys.change.toggle()
 
     def press() -> None:
@@ -420,22 +433,20 @@ def _open_change(
 
 
 def _open_report(page: Page, panel: "SurveyPanel", store: "Store") -> Callable[[], None]:
-    """What saves the report of a survey, which is built when it is wanted."""
+    """What saves the report of a survey."""
     from pyscript import web
 
-    from pyapp.bridge.later import Later
     from pyapp.ui.shell.dom import on
 
-    later = Later()
-    built: list[ReportFiles] = []
+    def build() -> "ReportFiles":
+        from pyapp.ui.survey.report import ReportFiles
+
+        return ReportFiles(panel, page.ground, store)
+
+    reports = _built_once(build)
 
     async def save(kind: str) -> None:
-        await later.fetch()
-        if not built:
-            from pyapp.ui.survey.report import ReportFiles
-
-            built.append(ReportFiles(panel, page.ground, store))
-        await built[0].save(kind)
+        await (await reports()).save(kind)
 
     def press(kind: str) -> None:
         page.tasks.start(save(kind))

@@ -243,14 +243,17 @@ def judge(
     if NOT_SURE in nodes:
         return Verdict(Outcome.UNSTEADY)
     one, other = nodes
-    overlap = tree.is_inside(one, other) or tree.is_inside(other, one)
-    if not given and any(_share_a_class(*each) for each in zip(before, after, strict=True)):
-        overlap = True
-    for date, found in enumerate((before, after)):
-        if 1 - date in given and date not in given:
-            classes = set(tree.nodes[given[1 - date]].classes)
-            overlap |= any(classes & _likely(each) for each in found if each.answer is not None)
-    return Verdict(Outcome.UNSTEADY) if overlap else Verdict(Outcome.CHANGED, one, other)
+    footprints = max(len(before), len(after))
+    sets = [
+        [set(tree.nodes[given[date]].classes)] * footprints
+        if date in given
+        else [_likely(each) for each in found]
+        for date, found in enumerate((before, after))
+    ]
+    overlap = any(first & second for first, second in zip(*sets, strict=True))
+    if overlap or tree.is_inside(one, other) or tree.is_inside(other, one):
+        return Verdict(Outcome.UNSTEADY)
+    return Verdict(Outcome.CHANGED, one, other)
 
 
 def _steady(tree: Tree, found: Sequence[Prediction]) -> int:
@@ -263,11 +266,5 @@ def _steady(tree: Tree, found: Sequence[Prediction]) -> int:
 
 
 def _likely(prediction: Prediction) -> set[int]:
-    """The label set of a footprint."""
-    return {each.class_id for each in prediction.likely}
-
-
-def _share_a_class(one: Prediction, other: Prediction) -> bool:
-    """Whether both have an answer, and a class fits both."""
-    answered = one.answer is not None and other.answer is not None
-    return answered and bool(_likely(one) & _likely(other))
+    """The label set of a footprint; empty without an answer."""
+    return set() if prediction.answer is None else {each.class_id for each in prediction.likely}

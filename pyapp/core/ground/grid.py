@@ -185,18 +185,17 @@ def plan(area: Area, side_m: float, step: float) -> Grid:
     >>> grid.number_at(grid.centre(20))
     20
     """
-    left, top, pitch, columns, rows = lattice(area, side_m, step)
+    whole = lattice(area, side_m, step)
+    count = whole.columns * whole.rows
     # Cells that are not used take time to check as well.
-    if columns * rows > 20 * MOST_CELLS:
-        raise LargeAreaError(columns * rows, MOST_CELLS, _fitting(columns * rows, step))
-    used = _used(area, Lattice(left, top, pitch, columns, rows))
-    order = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
-    cells = order[used] if columns <= rows else order.T[used.T]
+    if count > 20 * MOST_CELLS:
+        raise LargeAreaError(count, MOST_CELLS, _fitting(count, step))
+    cells = _used(area, whole)
     if not len(cells):
         raise SmallAreaError(side_m)
     if len(cells) > MOST_CELLS:
         raise LargeAreaError(len(cells), MOST_CELLS, _fitting(len(cells), step))
-    return Grid(side_m, step, left, top, pitch, columns, rows, cells)
+    return Grid(side_m, step, *whole, cells)
 
 
 def blocks(area: Area, side_m: float, step: float, size: int) -> Iterator[tuple[int, int, Grid]]:
@@ -232,9 +231,7 @@ def blocks(area: Area, side_m: float, step: float, size: int) -> Iterator[tuple[
                 min(size, whole.columns - column),
                 min(size, whole.rows - row),
             )
-            used = _used(area, part)
-            order = np.arange(part.rows * part.columns, dtype=np.int32).reshape(used.shape)
-            cells = order[used] if part.columns <= part.rows else order.T[used.T]
+            cells = _used(area, part)
             if len(cells):
                 yield row, column, Grid(side_m, step, *part, cells)
 
@@ -267,11 +264,14 @@ def lattice(area: Area, side_m: float, step: float) -> Lattice:
     return Lattice(left, top, pitch, columns, rows)
 
 
-def _used(area: Area, cells: Lattice) -> NDArray[np.bool_]:
-    """Whether the middle of each cell lies inside an area, shape (rows, columns)."""
-    x = cells.left + (np.arange(cells.columns, dtype=np.float64) + 0.5) * cells.pitch
-    y = cells.top + (np.arange(cells.rows, dtype=np.float64) + 0.5) * cells.pitch
-    return areas.contains(area, x[np.newaxis], y[:, np.newaxis])
+def _used(area: Area, cells: Lattice) -> NDArray[np.int32]:
+    """The cells whose middle lies inside an area, as `Grid.cells` has them."""
+    _, _, _, columns, rows = cells
+    x = cells.left + (np.arange(columns, dtype=np.float64) + 0.5) * cells.pitch
+    y = cells.top + (np.arange(rows, dtype=np.float64) + 0.5) * cells.pitch
+    used = areas.contains(area, x[np.newaxis], y[:, np.newaxis])
+    order = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    return order[used] if columns <= rows else order.T[used.T]
 
 
 def _fitting(count: int, step: float) -> float | None:
