@@ -1,6 +1,6 @@
 """The page's address.
 
-``?imagery=...&maxzoom=...&model=...&project=...#map=zoom/lat/lng&square=lat/lng``
+``?imagery=...&maxzoom=...&model=...&project=...&survey=...#map=zoom/lat/lng&square=lat/lng``
 """
 
 import math
@@ -153,6 +153,15 @@ def query_with_project(query: str, project_id: str | None) -> str:
     '?model=ucmerced&project=ab12'
     """
     return _query_with(query, project=project_id)
+
+
+def survey_from(query: str) -> str | None:
+    """The address of a large survey's map that a query asks for; ``None`` if it asks for none.
+
+    >>> survey_from("?survey=country/map.pmtiles")
+    'country/map.pmtiles'
+    """
+    return dict(parse_qsl(query.removeprefix("?"))).get("survey")
 
 
 def _query_with(query: str, **values: str | int | None) -> str:

@@ -31,6 +31,7 @@ from pyapp.core.ground.area import rectangle
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.ground.grid import Grid, blocks, lattice
 from pyapp.core.imagery.source import Source
+from pyapp.core.pyramid.facts import FILE, part_of
 from pyapp.core.state import CellState
 from pyapp.core.survey.facts import ImageryFacts, ModelFacts
 from pyapp.core.survey.geoparquet import to_geoparquet
@@ -48,6 +49,7 @@ from pyapp.native.errors import (
     status_of,
 )
 from pyapp.native.imagery import imagery_named
+from pyapp.native.pyramid import write_pyramid
 from pyapp.native.setup import Native, opened
 from pyapp.native.survey import Order
 from pyapp.work.surveyor import Surveyor
@@ -131,12 +133,9 @@ class Done(NamedTuple):
     failed: int
 
 
-def part_of(row: int, column: int) -> str:
-    """The name of a block's file."""
-    return f"part-{row:06d}-{column:06d}.parquet"
-
-
-async def survey(native: Native, order: Order, cluster: Cluster, job: Job, quiet: bool) -> int:
+async def survey(
+    native: Native, order: Order, cluster: Cluster, job: Job, quiet: bool, tiles: bool = False
+) -> int:
     """Do a survey of any size, or what is left of it.
 
     Parameters
@@ -148,6 +147,8 @@ async def survey(native: Native, order: Order, cluster: Cluster, job: Job, quiet
         For its workers; what follows from the order is filled in here.
     quiet : bool
         Without a progress bar.
+    tiles : bool
+        Whether the page's map of it is wanted as well; see `write_pyramid`.
 
     Returns
     -------
@@ -164,19 +165,24 @@ async def survey(native: Native, order: Order, cluster: Cluster, job: Job, quiet
     if not order.source.allows.bulk:
         raise ForbiddenSurveyError(order.source.name, [])
     _begin(order, card.sha256, cluster.block)
+    whole = lattice(order.area, card.footprint_m, order.step)
     job = replace(
-        job, model=card.name, sha256=card.sha256, out=order.out.resolve(),
-        columns=lattice(order.area, card.footprint_m, order.step).columns,
-    )  # fmt: skip
+        job, model=card.name, sha256=card.sha256, out=order.out.resolve(), columns=whole.columns
+    )
     todo = list(_left(order, card.footprint_m, cluster.block))
     count = sum(len(grid) for _, _, grid in todo)
     print(f"{count:,} squares in {len(todo):,} blocks are to be done.")
-    if not todo:
-        return DONE
-    with _client(cluster) as client:
-        print(_where(client), file=sys.stderr)
-        done = _work(client, job, todo, count, quiet)
-    print(f"{done.squares:,} squares, {done.classified:,} with an answer. Written to {order.out}.")
+    done = Done(0, 0, 0)
+    if todo:
+        with _client(cluster) as client:
+            print(_where(client), file=sys.stderr)
+            done = _work(client, job, todo, count, quiet)
+        print(f"{done.squares:,} squares, {done.classified:,} with an answer.", end=" ")
+        print(f"Written to {order.out}.")
+    if tiles:
+        steps = card.footprint_m, order.step, cluster.block
+        facts = ModelFacts.of(card), ImageryFacts.of(order.source)
+        print(f"The page opens {write_pyramid(order.out, whole, steps, *facts, quiet)}.")
     if done.failed:
         print(
             f"The imagery of {done.failed:,} squares failed: look at them again with --resume.",
@@ -208,7 +214,7 @@ def _begin(order: Order, sha256: str, block: int) -> None:
         raise ThereAlreadyError(order.out)
     if order.out.is_dir():
         for each in order.out.iterdir():
-            if each.name == ORDER or each.name.startswith("part-"):
+            if each.name in (ORDER, FILE) or each.name.startswith("part-"):
                 each.unlink()
     try:
         order.out.mkdir(parents=True, exist_ok=True)

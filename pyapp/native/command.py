@@ -80,6 +80,10 @@ def parser() -> argparse.ArgumentParser:
         help="with --workers: squares to a side of what a worker does at once (%(default)s)",
     )  # fmt: skip
     survey.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, to use instead")
+    survey.add_argument(
+        "--tiles", action="store_true",
+        help="with --workers: also the map of the data set, which the page opens",
+    )  # fmt: skip
     replay = commands.add_parser("replay", help="make a saved survey again, and compare")
     replay.add_argument("survey", type=Path, help="GeoJSON, as saved by the page or here")
     replay.add_argument("--out", type=Path, help="CSV with what came out for each square")
@@ -155,11 +159,14 @@ async def _classify(native: Native, options: argparse.Namespace) -> int:
 async def _survey(native: Native, options: argparse.Namespace) -> int:
     from pyapp.native import survey
 
+    by_workers = options.workers or options.scheduler
+    if options.tiles and not by_workers:
+        parser().error("--tiles is for what workers survey: add --workers")
     area = survey.read_area(options.area)
     source = await _source(native, options)
     order = survey.Order(area, source, options.step, options.out, options.resume, options.overwrite)
     await native.use(options.model)
-    if not options.dry_run and (options.workers or options.scheduler):
+    if not options.dry_run and by_workers:
         from pyapp.native import cluster
 
         workers = cluster.Cluster(options.workers or 1, options.scheduler, options.block)
@@ -167,7 +174,7 @@ async def _survey(native: Native, options: argparse.Namespace) -> int:
         job = cluster.Job(
             options.site, options.rate / workers.workers, named, options.finest_zoom, order.out
         )
-        return await cluster.survey(native, order, workers, job, options.quiet)
+        return await cluster.survey(native, order, workers, job, options.quiet, options.tiles)
     if not options.dry_run:
         return await survey.survey(native, order, options.quiet)
     assert native.models.runner is not None, "a model is loaded"

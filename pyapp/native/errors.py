@@ -51,6 +51,17 @@ class NoSchedulerError(ClusterError):
         )
 
 
+class NoArrowError(ClusterError):
+    """What reads the files of a data set is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The map of a data set is drawn from its files, which pyarrow reads; that is not "
+            "installed. Install it with pip install 'lookdown[cluster]', and run the same command "
+            "again with --resume."
+        )
+
+
 class WorkerError(ClusterError):
     """A worker can't do its part; with the exit status that its error has."""
 
@@ -97,6 +108,16 @@ class NotWrittenError(OutputError):
         super().__init__(
             f"{path} can't be written: {reason}. Make room or choose another folder, and go on "
             "with --resume."
+        )
+
+
+class DamagedDataError(OutputError):
+    """A file of a data set can't be read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} can't be read, or is from another survey. Remove it and run the same command "
+            "again with --resume: its squares are then surveyed anew."
         )
 
 

@@ -12,7 +12,7 @@ from pyapp.bridge.http import fetch_bytes
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.bridge.onnx import Onnx
 from pyapp.bridge.pictures import bytes_of, head_of, is_text_or_zip, on_files, take_shared
-from pyapp.core.address import model_from
+from pyapp.core.address import model_from, survey_from
 from pyapp.core.errors import MissingPartError
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.source import sources_from_json
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pyapp.ui.survey.cells import Cells
     from pyapp.ui.survey.change import ChangePanel
     from pyapp.ui.survey.check import CheckPanel
+    from pyapp.ui.survey.large import LargePanel
     from pyapp.ui.survey.layer import SurveyLayer
     from pyapp.ui.survey.panel import SurveyPanel
     from pyapp.ui.survey.plan import Plan
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from pyapp.ui.teach.projects import ProjectFiles
     from pyapp.ui.teach.room import TeachRoom
     from pyapp.work.library import Library
+    from pyapp.work.pyramid import LargeSurvey
     from pyapp.work.session import SurveySession
     from pyapp.work.store import Store
 
@@ -82,6 +84,7 @@ class Surveys:
 
     plan: "Plan"
     panel: "SurveyPanel"
+    layer: "SurveyLayer"
     cells: "Cells"
     why: "Why"
     alike: "Alike"
@@ -89,6 +92,7 @@ class Surveys:
     room: "TeachRoom"
     project_files: "ProjectFiles"
     change: "ChangePanel | None" = None
+    large: "LargePanel | None" = None
 
     def close(self) -> None:
         """Close what is open."""
@@ -98,11 +102,18 @@ class Surveys:
         self.why.hide()
         self.alike.clear()
 
+    def toggle_colours(self) -> None:
+        """Hide the colours of what lies on the map, or show them."""
+        if self.large is None or not self.large.toggle():
+            self.layer.toggle()
+
     def clicked(self, place: LngLat) -> bool:
         """Whether a click on the map meant something else than putting the square there."""
         if self.plan.drawing.goes_on or self.room.clicked(place):
             return True
         if self.change is not None and self.change.clicked(place):
+            return True
+        if self.large is not None and self.large.clicked(place):
             return True
         return self.cells.open_at(place)
 
@@ -312,7 +323,9 @@ async def _open_rest(page: Page, keys: Keys) -> None:
         notice, tasks,
     )  # fmt: skip
     given = GivenFiles(plan, plots, files, notice, lambda file: tasks.start(page.see([file])))
-    surveys = page.surveys = Surveys(plan, panel, cells, why, alike, given, room, project_files)
+    surveys = page.surveys = Surveys(
+        plan, panel, layer, cells, why, alike, given, room, project_files
+    )
     here = WhereAmI(ground_map, page.square, notice)
     page.square.on_click(surveys.clicked)
     going = GoTo(ground_map, page.square, imagery)
@@ -325,7 +338,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             Key("R", "Mark a rectangle to survey", lambda: plan.draw(RECTANGLE)),
             Key("P", "Mark a polygon to survey", lambda: plan.draw(POLYGON)),
             Key("G", "Start, pause or resume the survey", panel.press),
-            Key("O", "Hide the survey's colours, or show them", layer.toggle),
+            Key("O", "Hide the survey's colours, or show them", surveys.toggle_colours),
             Key("E", "Save the survey as GeoJSON", lambda: files.save("geojson")),
             Key("W", "Why: what speaks for the class", why.toggle),
             Key("T", "Steady or not: five sizes", steady.ask),
@@ -344,6 +357,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
         ]
     )
     page.files = OwnFiles(ground_map, imagery, ground, notice, tasks)
+    page.files.on_large(_open_large(page, panel, layer))
     services = Services(fetch_bytes, browser, ground)
     shown = ShownSources(ground_map, imagery, services, page.known, notice, tasks)
     ServicePanel(ground_map, imagery, services, shown, tasks)
@@ -356,6 +370,10 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     tasks.start(_open_packs(page, keys, library, session))
     keys.add([Key("U", "Look at pictures of your own", page.pictures.choose)])
     page.is_whole.set()
+    if survey_from(browser.query()) is not None:
+        from pyapp.ui.ground.linked import LinkedSurvey
+
+        tasks.start(LinkedSurvey(page.files, tasks).open())
     tasks.start(listed.begin())
     tasks.start(plots.begin())
     kept = ReleasePanel(tasks, page.busy, (session, plot_session))
@@ -400,6 +418,29 @@ def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") ->
 
     on("click", web.page["check"], press)
     return press
+
+
+def _open_large(
+    page: Page, panel: "SurveyPanel", layer: "SurveyLayer"
+) -> "Callable[[], Awaitable[Callable[[LargeSurvey], None]]]":
+    """What shows surveys that are too large to be opened whole."""
+
+    def build() -> "LargePanel":
+        from pyapp.ui.survey.large import LargePanel
+
+        return LargePanel(
+            page.ground_map, page.square, panel, layer, page.classify, page.imagery.find,
+            page.imagery.pick, page.notice, page.tasks,
+        )  # fmt: skip
+
+    large = _built_once(build)
+
+    async def get() -> "Callable[[LargeSurvey], None]":
+        assert page.surveys is not None, "it is built before"
+        page.surveys.large = await large()
+        return page.surveys.large.show
+
+    return get
 
 
 def _open_change(

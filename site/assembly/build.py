@@ -25,8 +25,8 @@ FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 # second to start, enough for the packages to arrive; the first answer also needs "answer"; an
 # "extra" is fetched when it is used.
 PARTS = (
-    ("extra", re.compile(r"runtime/ort/.*(webgpu|asyncify)|runtime/geotiff/|^screenshots/"
-                         r"|^models/[^/]+/(?!card\.json|golden\.json)")),
+    ("extra", re.compile(r"runtime/ort/.*(webgpu|asyncify)|runtime/(geotiff|hyparquet)/"
+                         r"|^screenshots/|^models/[^/]+/(?!card\.json|golden\.json)")),
     ("packages", re.compile(r"\.whl$|^app\.zip$")),
     ("python", re.compile(r"runtime/(pyodide/|leaflet/[^/]*$|pyscript/core)"
                           r"|^(main\.py|style\.css|pyscript\.toml)$")),
@@ -36,13 +36,14 @@ PARTS = (
 # Our own Python that few visits need: the page fetches it when it is first used (`bridge.later`),
 # and it is kept with the rest of a release. No other module may import it at its beginning.
 LATER = re.compile(
-    r"pyapp/(bridge/(slices|given_file|swipe)|work/(archive|change|check|kept|keeper|packs|report)"
-    r"|ui/ground/archives|ui/survey/(change\w*|check|check_wording|judging|report)|ui/packs/\w+"
-    r"|core/(accuracy|change|pack|report)/\w+"
+    r"pyapp/(bridge/(slices|given_file|parquet|pyramid|swipe)"
+    r"|work/(archive|change|check|kept|keeper|packs|pyramid|report)"
+    r"|ui/ground/archives|ui/survey/(change\w*|check|check_wording|judging|large\w*|report)"
+    r"|ui/packs/\w+|core/(accuracy|change|pack|pyramid|report)/\w+"
     r"|core/imagery/(pmtiles\w*|mbtiles|sqlite\w*|archive_\w+))\.py$"
 )
 # Python that PyScript runs by itself, and that of the command, which is not the page's.
-ELSEWHERE = re.compile(r"pyapp/(main|__main__|native/\w+)\.py$")
+ELSEWHERE = re.compile(r"pyapp/(main|__main__|native/\w+|core/pyramid/tiles)\.py$")
 
 
 def build(out: Path) -> None:

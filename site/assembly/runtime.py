@@ -115,6 +115,10 @@ def files() -> dict[str, Path]:
     for name in ORT:
         found[f"runtime/ort/{name}"] = npm / "onnxruntime-web/dist" / name
     found["runtime/geotiff/geotiff.js"] = npm / "geotiff/dist-browser/geotiff.js"
+    for file in sorted((npm / "hyparquet/src").glob("*.js")):
+        # That for Node.js reads files of the disk.
+        if file.name != "node.js":
+            found[f"runtime/hyparquet/{file.name}"] = file
     found["runtime/idb/index.js"] = npm / "idb/build/index.js"
     for name in LEAFLET:
         found[f"runtime/leaflet/{name}"] = npm / "leaflet/dist" / name

@@ -174,10 +174,14 @@ def test_a_file_that_is_cut_short_is_said_and_the_page_goes_on(open_page, town, 
 
 
 class RangeServer:
-    """Another site that serves one file, in ranges or not, to other sites or not."""
+    """Another site that serves one file, in ranges or not, to other sites or not.
+
+    Of a folder, it serves all files.
+    """
 
     def __init__(self, path):
-        self.data, self.ranges, self.cors, self.sent = path.read_bytes(), True, True, 0
+        self.path, self.ranges, self.cors, self.sent = path, True, True, 0
+        self.data = b"" if path.is_dir() else path.read_bytes()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -186,20 +190,25 @@ class RangeServer:
                 self._cors()
                 self.end_headers()
 
+            def do_HEAD(self):
+                self.do_GET()
+
             def do_GET(self):
                 found = re.match(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-                body, status = site.data, 200
-                if found and site.ranges:
-                    start, stop = int(found[1]), min(int(found[2]), len(site.data) - 1)
-                    body, status = site.data[start : stop + 1], 206
+                data = site.read(self.path)
+                body, status = (b"", 404) if data is None else (data, 200)
+                if found and site.ranges and status == 200:
+                    start, stop = int(found[1]), min(int(found[2]), len(data) - 1)
+                    body, status = data[start : stop + 1], 206
                 self.send_response(status)
                 self._cors()
                 if status == 206:
-                    self.send_header("Content-Range", f"bytes {start}-{stop}/{len(site.data)}")
+                    self.send_header("Content-Range", f"bytes {start}-{stop}/{len(data)}")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
-                site.sent += len(body)
+                if self.command == "GET":
+                    self.wfile.write(body)
+                    site.sent += len(body)
 
             def _cors(self):
                 if site.cors:
@@ -215,8 +224,19 @@ class RangeServer:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
+    def origin(self):
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    @property
     def address(self):
-        return f"http://127.0.0.1:{self.server.server_port}/town.tif"
+        return f"{self.origin}/town.tif"
+
+    def read(self, asked):
+        """What lies at a path, or ``None``."""
+        if self.data:
+            return self.data
+        file = self.path / asked.lstrip("/")
+        return file.read_bytes() if file.is_file() else None
 
 
 @pytest.fixture

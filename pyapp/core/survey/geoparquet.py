@@ -58,8 +58,10 @@ def to_geoparquet(survey: Survey, numbers: NDArray[np.int64] | None = None) -> b
     seen = cells[classified]
     there: Any = classified
     paths = [PATH_SIGN.join(survey.model.tree.path(each.id)) for each in nodes]
+    # An area of any size has more cells than 32 bits count.
+    numbered = (parquet.INT32, cells) if numbers is None else (parquet.INT64, numbers[cells])
     columns = [
-        Column("cell", parquet.INT32, cells if numbers is None else numbers[cells]),
+        Column("cell", *numbered),
         Column("state", parquet.TEXT, [CellState(int(each)).label for each in survey.state[cells]]),
         Column("class", parquet.TEXT, [each.name for each in nodes], answered),
         Column("class_id", parquet.INT32, answers[answered], answered),

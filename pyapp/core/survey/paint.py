@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pyapp.core.model.tree import NOT_SURE, Leaders
+from pyapp.core.model.tree import NOT_SURE, Leaders, Tree
 from pyapp.core.state import CellState
 from pyapp.core.survey.colours import colour as colour
 from pyapp.core.survey.colours import node_colours
@@ -178,17 +178,21 @@ class Painter:
             Of each node that is the answer somewhere, or one inside it; what is not sure comes
             last.
         """
-        own, tree = self.legend(look), self._survey.model.tree
-        rows = []
-        for node_id in tree.order:
-            inside = [own[each] for each in own if each >= 0 and tree.is_inside(each, node_id)]
-            if inside:
-                cells, hectares = own.get(node_id, (0, 0.0))
-                total = (sum(each for each, _ in inside), sum(each for _, each in inside))
-                rows.append(LegendRow(node_id, tree.depth(node_id), cells, hectares, *total))
-        if UNSURE in own:
-            rows.append(LegendRow(UNSURE, 0, *own[UNSURE], *own[UNSURE]))
-        return rows
+        return rows_of(self.legend(look), self._survey.model.tree)
+
+
+def rows_of(own: dict[int, tuple[int, float]], tree: Tree) -> list[LegendRow]:
+    """The legend of what `Painter.legend` gives; see `Painter.legend_rows`."""
+    rows = []
+    for node_id in tree.order:
+        inside = [own[each] for each in own if each >= 0 and tree.is_inside(each, node_id)]
+        if inside:
+            cells, hectares = own.get(node_id, (0, 0.0))
+            total = (sum(each for each, _ in inside), sum(each for _, each in inside))
+            rows.append(LegendRow(node_id, tree.depth(node_id), cells, hectares, *total))
+    if UNSURE in own:
+        rows.append(LegendRow(UNSURE, 0, *own[UNSURE], *own[UNSURE]))
+    return rows
 
 
 def smoothed(survey: Survey, scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -35,6 +35,7 @@ class Type(IntEnum):
 
     BOOLEAN = 0
     INT32 = 1
+    INT64 = 2
     FLOAT = 4
     DOUBLE = 5
     BYTE_ARRAY = 6
@@ -58,7 +59,8 @@ class Kind(NamedTuple):
     logical: int = 0
 
 
-BOOLEAN, INT32 = Kind(Type.BOOLEAN, "?"), Kind(Type.INT32, "<i4")
+BOOLEAN = Kind(Type.BOOLEAN, "?")
+INT32, INT64 = Kind(Type.INT32, "<i4"), Kind(Type.INT64, "<i8")
 FLOAT, DOUBLE = Kind(Type.FLOAT, "<f4"), Kind(Type.DOUBLE, "<f8")
 TEXT, BYTES = Kind(Type.BYTE_ARRAY, "", 1), Kind(Type.BYTE_ARRAY, "")
 HALF = Kind(Type.FIXED_LEN_BYTE_ARRAY, "<f2", 15)

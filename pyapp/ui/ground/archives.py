@@ -1,12 +1,14 @@
 """Imagery in one file of tiles, PMTiles or MBTiles."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from pyapp.bridge import browser, canvas
 from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.parquet import ParquetParts
 from pyapp.bridge.slices import AddressSlices, FileSlices
 from pyapp.core.errors import DamagedRasterError, MissingTileError
 from pyapp.core.ground.geo import Tile
@@ -16,6 +18,7 @@ from pyapp.ui.ground.imagery import ImageryPanel
 from pyapp.ui.shell.notice import IMAGERY, Notice
 from pyapp.work.archive import Archive, open_archive
 from pyapp.work.ground import Ground
+from pyapp.work.pyramid import LargeSurvey, large_survey
 from pyapp.work.tasks import begin
 
 
@@ -27,6 +30,8 @@ class ArchiveFiles:
     ----------
     limit : asyncio.Semaphore
         Tiles that are drawn at a time.
+    show_large : callable taking LargeSurvey
+        Shows what is the map of a survey rather than imagery.
     """
 
     ground_map: GroundMap
@@ -34,27 +39,42 @@ class ArchiveFiles:
     ground: Ground
     notice: Notice
     limit: asyncio.Semaphore
+    show_large: Callable[[LargeSurvey], None]
 
-    async def open_file(self, file: Any, digest: str) -> None:
+    async def open_file(self, file: Any, digest: str, beside: Mapping[str, Any]) -> None:
         """Show a file of this device.
+
+        Parameters
+        ----------
+        file : File of the browser
+        digest : str
+        beside : mapping of str to File of the browser
+            What else was given with it, by name.
 
         Raises
         ------
-        ArchiveError
+        ArchiveError, DamagedPyramidError
         """
-        self._show(await open_archive(FileSlices(file), file.name, digest))
+        archive = await open_archive(FileSlices(file), file.name, digest)
+        await self._show(archive, ParquetParts("", beside))
 
     async def open_address(self, address: str, name: str, digest: str) -> None:
         """Show a file at an address, of which only the tiles that are seen are read.
 
         Raises
         ------
-        ArchiveError, AddressError
+        ArchiveError, AddressError, DamagedPyramidError
         """
         origin = readable_origin(address, browser.origin())
-        self._show(await open_archive(AddressSlices(address), name, digest, origin))
+        archive = await open_archive(AddressSlices(address), name, digest, origin)
+        folder = address.partition("?")[0].rpartition("/")[0] + "/"
+        await self._show(archive, ParquetParts(folder, {}))
 
-    def _show(self, archive: Archive) -> None:
+    async def _show(self, archive: Archive, parts: ParquetParts) -> None:
+        large = await large_survey(archive, parts)
+        if large is not None:
+            self.show_large(large)
+            return
         source, facts = archive.source, archive.facts
         self.ground.offer(source, archive.tile)
         self.imagery.offer(source, partial(self._draw, archive))

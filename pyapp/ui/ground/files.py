@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -51,6 +51,7 @@ class OwnFiles:
     _opened: dict[str, Orthophoto] = field(default_factory=dict)
     _on_opened: list[Opened] = field(default_factory=list)
     _on_picture: Callable[[Any], object] = lambda _file: None
+    _show_large: Callable[[], Awaitable[Callable[[Any], None]]] | None = None
 
     def __post_init__(self):
         self._limit = asyncio.Semaphore(AT_ONCE)
@@ -77,6 +78,10 @@ class OwnFiles:
     def on_picture(self, handler: Callable[[Any], object]) -> None:
         """Call ``handler(file)`` for a file that the person wants to see as a picture."""
         self._on_picture = handler
+
+    def on_large(self, get: Callable[[], Awaitable[Callable[[Any], None]]]) -> None:
+        """Have maps of large surveys shown by what ``await get()`` gives."""
+        self._show_large = get
 
     def choose_with(self, pick: Callable[[], Coroutine[Any, Any, list[Any]]]) -> None:
         """Have files chosen by ``pick()``, rather than by the field."""
@@ -106,13 +111,19 @@ class OwnFiles:
         if not is_imagery and not (companions and picture.name.lower().endswith(PICTURES)):
             return False
         try:
-            await self.open_group(Group(picture, companions))
+            await self.open_group(Group(picture, companions), {each.name: each for each in files})
         except NoGeoreferenceError:
             return False
         return True
 
-    async def open_group(self, group: Group) -> None:
+    async def open_group(self, group: Group, given: Mapping[str, Any] | None = None) -> None:
         """Show a file of this device, with what lies beside it.
+
+        Parameters
+        ----------
+        group : Group
+        given : mapping of str to File of the browser, optional
+            All files that were given with it, by name.
 
         Raises
         ------
@@ -121,18 +132,18 @@ class OwnFiles:
         self._say("")
         self._placer.close()
         digest = await _digest(group)
-        if not await self._open_group(group, digest):
+        if not await self._open_group(group, digest, given or {}):
             return
         for handler in self._on_opened:
             await handler(digest, group)
 
-    async def _open_group(self, group: Group, digest: str) -> bool:
+    async def _open_group(self, group: Group, digest: str, given: Mapping[str, Any]) -> bool:
         """Open a file by the place that it has, or else by what lies beside it."""
         picture = group.picture
         if await _is_archive(picture):
             with self._saying(f"Opening {picture.name}"):
                 archives = await self._archives()
-                await archives.open_file(picture, digest)
+                await archives.open_file(picture, digest, given)
             return True
         if await geotiff.is_tiff(picture):
             try:
@@ -189,7 +200,11 @@ class OwnFiles:
         await self._later.fetch()
         from pyapp.ui.ground.archives import ArchiveFiles
 
-        return ArchiveFiles(self.ground_map, self.imagery, self.ground, self.notice, self._limit)
+        assert self._show_large is not None, "it is set when the page is built"
+        return ArchiveFiles(
+            self.ground_map, self.imagery, self.ground, self.notice, self._limit,
+            await self._show_large(),
+        )  # fmt: skip
 
     def _draw(self, opened: Orthophoto, tile: Tile, element) -> "asyncio.Task[None]":
         return begin(self._draw_tile(opened, tile, element))
@@ -285,7 +300,10 @@ async def _digest(group: Group) -> str:
 
 def parted(files: list[Any]) -> tuple[Any, list[Any]]:
     """The first file that is no companion, and those that lie beside it."""
-    picture = next((each for each in files if not is_companion(each.name)), None)
+    own = [each for each in files if not is_companion(each.name)]
+    # What lies in the folder of a large survey is given with its map.
+    maps = [each for each in own if is_archive_file(each.name, b"")]
+    picture = next(iter(maps + own), None)
     if picture is None:
         return None, []
     beside = [each for each in files

@@ -1,0 +1,1 @@
+"""Results too large to be opened whole: a pyramid of pictures over a data set of cells."""
