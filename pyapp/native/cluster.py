@@ -1,41 +1,29 @@
 """``lookdown survey --workers``: an area of any size, by Dask, as a data set of GeoParquet.
 
 The area is cut into blocks of neighbouring squares. A worker, which is a process with one thread,
-surveys a block with the page's own work and writes it as one file, at once or not at all; so a run
-that was killed goes on with the blocks that have no file. Scheduling, and trying again what a
-worker that died had begun, is Dask's.
+surveys a block and writes it as one file (`worker`); so a run that was killed goes on with the
+blocks that have no file. Scheduling, and trying again what a worker that died had begun, is Dask's.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import importlib.util
 import json
+import shutil
 import signal
 import sys
-import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
-from pyapp.core.errors import ForbiddenSurveyError, LookdownError
-from pyapp.core.ground.area import rectangle
-from pyapp.core.ground.geo import LngLat
+from pyapp.core.errors import ForbiddenSurveyError
 from pyapp.core.ground.grid import Grid, blocks, lattice
-from pyapp.core.imagery.source import Source
 from pyapp.core.pyramid.facts import FILE, part_of
-from pyapp.core.state import CellState
 from pyapp.core.survey.facts import ImageryFacts, ModelFacts
-from pyapp.core.survey.geoparquet import to_geoparquet
-from pyapp.core.survey.survey import Survey
 from pyapp.native.disk import write_whole
 from pyapp.native.errors import (
     DONE,
@@ -46,20 +34,14 @@ from pyapp.native.errors import (
     OtherOrderError,
     ThereAlreadyError,
     WorkerError,
-    status_of,
 )
-from pyapp.native.imagery import imagery_named
 from pyapp.native.pyramid import write_pyramid
-from pyapp.native.setup import Native, opened
+from pyapp.native.setup import Native
+from pyapp.native.shared import FOLDER as SHARED
+from pyapp.native.shared import Remaining
 from pyapp.native.survey import Order
-from pyapp.work.surveyor import Surveyor
+from pyapp.native.worker import AGAIN, BLOCK, ORDER, Done, Job, Refused, do_block
 
-# Squares to a side of a block: half a minute of work, and few tiles that two blocks share.
-BLOCK = 32
-# What was ordered, so that a run that goes on makes the same; and what is to be done again.
-ORDER, AGAIN = "_lookdown.json", ".again"
-# A tile that fails is asked for again so often, after longer and longer waits in seconds.
-WAITS_S = (0.5, 2.0, 8.0)
 # A block whose worker dies is given to another one so often.
 RETRIES = 5
 SCHEDULER_LIMIT_S = 10
@@ -82,55 +64,6 @@ class Cluster:
     workers: int
     scheduler: str | None = None
     block: int = BLOCK
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker has to know besides its block.
-
-    Attributes
-    ----------
-    site : Path or None
-    rate : float
-        Requests a second of one worker to a host.
-    imagery : str
-        Its name, address or file.
-    finest_zoom : int or None
-        Of an address.
-    out : Path
-        Folder of the data set.
-    model, sha256 : str
-        Name and digest of the model.
-    columns : int
-        Of all cells, for their numbers.
-    """
-
-    site: Path | None
-    rate: float
-    imagery: str
-    finest_zoom: int | None
-    out: Path
-    model: str = ""
-    sha256: str = ""
-    columns: int = 0
-
-
-class Refused(NamedTuple):
-    """Why a worker can't do a block: the sentence, and the exit status.
-
-    Errors don't travel: Python makes them again from their sentence alone.
-    """
-
-    sentence: str
-    status: int
-
-
-class Done(NamedTuple):
-    """What came out of a block: squares, and how many of them have an answer or failed."""
-
-    squares: int
-    classified: int
-    failed: int
 
 
 async def survey(
@@ -167,8 +100,9 @@ async def survey(
     _begin(order, card.sha256, cluster.block)
     whole = lattice(order.area, card.footprint_m, order.step)
     job = replace(
-        job, model=card.name, sha256=card.sha256, out=order.out.resolve(), columns=whole.columns
-    )
+        job, model=card.name, sha256=card.sha256, out=order.out.resolve(), columns=whole.columns,
+        block=cluster.block,
+    )  # fmt: skip
     todo = list(_left(order, card.footprint_m, cluster.block))
     count = sum(len(grid) for _, _, grid in todo)
     print(f"{count:,} squares in {len(todo):,} blocks are to be done.")
@@ -176,6 +110,8 @@ async def survey(
     if todo:
         with _client(cluster) as client:
             print(_where(client), file=sys.stderr)
+            # A host is asked by all workers together as often as by one process.
+            job = replace(job, rate=job.rate / max(len(client.nthreads()), 1))
             done = _work(client, job, todo, count, quiet)
         print(f"{done.squares:,} squares, {done.classified:,} with an answer.", end=" ")
         print(f"Written to {order.out}.")
@@ -214,7 +150,9 @@ def _begin(order: Order, sha256: str, block: int) -> None:
         raise ThereAlreadyError(order.out)
     if order.out.is_dir():
         for each in order.out.iterdir():
-            if each.name in (ORDER, FILE) or each.name.startswith("part-"):
+            if each.name == SHARED:
+                shutil.rmtree(each)
+            elif each.name in (ORDER, FILE) or each.name.startswith("part-"):
                 each.unlink()
     try:
         order.out.mkdir(parents=True, exist_ok=True)
@@ -277,105 +215,20 @@ def _work(
 
     # Nothing else runs in the loop, which would notice Ctrl-C only afterwards.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    futures = [
-        client.submit(do_block, job, row, column, grid, pure=False, retries=RETRIES)
+    futures = {
+        client.submit(do_block, job, row, column, grid, pure=False, retries=RETRIES): row
         for row, column, grid in todo
-    ]
+    }
+    remaining = Remaining(job.out, (row // job.block for row in futures.values()))
     total = Done(0, 0, 0)
     with tqdm(total=count, unit=" squares", disable=quiet or None, file=sys.stderr) as bar:
-        for future in as_completed(futures):
+        for future in as_completed(list(futures)):
             found = future.result()
             if isinstance(found, Refused):
-                client.cancel(futures)
+                client.cancel(list(futures))
                 raise WorkerError(found.sentence, found.status)
             total = Done(*(one + more for one, more in zip(total, found, strict=True)))
             bar.update(found.squares)
+            remaining.done(futures.pop(future) // job.block)
             future.release()
     return total
-
-
-def do_block(job: Job, row: int, column: int, grid: Grid) -> Done | Refused:
-    """Survey a block and write its file; runs on a worker."""
-    try:
-        return _home(job).run(_block(job, row, column, grid))
-    except LookdownError as error:
-        return Refused(str(error), status_of(error))
-
-
-async def _block(job: Job, row: int, column: int, grid: Grid) -> Done:
-    native, source = await _home(job).parts()
-    card, runner = native.models.card, native.models.runner
-    assert card is not None and runner is not None, "a model is loaded"
-    if card.sha256 != job.sha256:
-        raise OtherOrderError(job.out / ORDER, "model")
-    bounds = grid.bounds
-    survey = Survey(
-        id=uuid.uuid5(uuid.NAMESPACE_URL, f"{job.sha256} {row} {column}").hex,
-        name=f"{job.out.stem}, block {row}, {column}",
-        made=datetime.now().isoformat(timespec="seconds"),
-        area=rectangle(LngLat(bounds.west, bounds.north), LngLat(bounds.east, bounds.south)),
-        grid=grid,
-        model=ModelFacts.of(card),
-        imagery=ImageryFacts.of(source),
-    )
-    for wait_s in (*WAITS_S, None):
-        surveyor = Surveyor(survey, runner, source, native.ground, native.clock, lambda *_: None)
-        await surveyor.run()
-        if wait_s is None or not survey.count(CellState.FAILED):
-            break
-        await native.clock.sleep(wait_s)
-        failed = survey.state == CellState.FAILED
-        survey.state[failed] = CellState.WAITING
-    block_row, block_column = np.divmod(grid.cells.astype(np.int64), grid.columns)
-    numbers = (row + block_row) * job.columns + column + block_column
-    file = job.out / part_of(row, column)
-    failed = survey.count(CellState.FAILED)
-    if failed:
-        # Written first: a file without it counts as complete.
-        write_whole(file.with_suffix(AGAIN), str(failed).encode())
-    write_whole(file, to_geoparquet(survey, numbers))
-    if not failed:
-        file.with_suffix(AGAIN).unlink(missing_ok=True)
-    return Done(len(grid), survey.count(CellState.CLASSIFIED), failed)
-
-
-class _Home:
-    """What a worker keeps between blocks: a loop in a thread, connections, and the model."""
-
-    def __init__(self, job: Job):
-        self._job = job
-        self._loop = asyncio.new_event_loop()
-        self._parts: tuple[Native, Source] | None = None
-        self._loading = asyncio.Lock()
-        self._stack = contextlib.AsyncExitStack()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-
-    def run(self, work: Any) -> Done:
-        """Wait for some work in the loop."""
-        found: Done = asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        return found
-
-    async def parts(self) -> tuple[Native, Source]:
-        """All parts, with the model loaded, and the imagery."""
-        async with self._loading:
-            if self._parts is None:
-                job = self._job
-                native = await self._stack.enter_async_context(opened(job.site, job.rate, cores=1))
-                await native.use(job.model)
-                source = await imagery_named(
-                    job.imagery, job.finest_zoom, native.sources, native.ground
-                )
-                self._parts = native, source
-            return self._parts
-
-
-_homes: dict[Job, _Home] = {}
-_opening = threading.Lock()
-
-
-def _home(job: Job) -> _Home:
-    """That of this process for a job."""
-    with _opening:
-        if job not in _homes:
-            _homes[job] = _Home(job)
-        return _homes[job]

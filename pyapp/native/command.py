@@ -167,14 +167,12 @@ async def _survey(native: Native, options: argparse.Namespace) -> int:
     order = survey.Order(area, source, options.step, options.out, options.resume, options.overwrite)
     await native.use(options.model)
     if not options.dry_run and by_workers:
-        from pyapp.native import cluster
+        from pyapp.native import cluster, worker
 
-        workers = cluster.Cluster(options.workers or 1, options.scheduler, options.block)
+        using = cluster.Cluster(options.workers or 1, options.scheduler, options.block)
         named = options.imagery or native.sources[0].id
-        job = cluster.Job(
-            options.site, options.rate / workers.workers, named, options.finest_zoom, order.out
-        )
-        return await cluster.survey(native, order, workers, job, options.quiet, options.tiles)
+        job = worker.Job(options.site, options.rate, named, options.finest_zoom, order.out)
+        return await cluster.survey(native, order, using, job, options.quiet, options.tiles)
     if not options.dry_run:
         return await survey.survey(native, order, options.quiet)
     assert native.models.runner is not None, "a model is loaded"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from pyapp.work.classifier import Classifier
 from pyapp.work.ground import Ground
 from pyapp.work.loading import ModelFiles
 from pyapp.work.models import Models
+from pyapp.work.ports import Fetch
 from pyapp.work.tasks import Tasks
 
 AGENT = "Lookdown (aerial scene classification, run by a person)"
@@ -58,7 +59,10 @@ class Native:
 
 @asynccontextmanager
 async def opened(
-    site: Path | None = None, rate: float = RATE, cores: int | None = None
+    site: Path | None = None,
+    rate: float = RATE,
+    cores: int | None = None,
+    through: Callable[[Fetch], Fetch] | None = None,
 ) -> AsyncIterator[Native]:
     """All parts; their connections and threads end with the context.
 
@@ -70,6 +74,8 @@ async def opened(
         Requests a second to one host.
     cores : int, optional
         How many to use, if not all.
+    through : callable, optional
+        What all imagery is read through, made of what reads it otherwise.
 
     Raises
     ------
@@ -81,7 +87,8 @@ async def opened(
     async with NativeFetch(files, AGENT, rate) as fetch:
         model_files = ModelFiles(fetch, NativeRuntime(), MODELS)
         models = Models(model_files, machine, settings, clock)
-        ground = Ground(fetch, _decode, clock, machine.read().cache_bytes)
+        read = fetch if through is None else through(fetch)
+        ground = Ground(read, _decode, clock, machine.read().cache_bytes)
         tasks = Tasks(told.append, _log)
         await models.read_list()
         try:

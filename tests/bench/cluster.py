@@ -14,7 +14,7 @@ from pyapp.core.ground.area import Area, rectangle
 from pyapp.core.ground.geo import LngLat, moved
 from pyapp.core.ground.grid import blocks, lattice
 from pyapp.core.model.card import Card
-from pyapp.native import cluster
+from pyapp.native import cluster, worker
 from tests.__main__ import ROOT
 from tests.bench.survey import RepeatedTiles
 
@@ -76,7 +76,7 @@ def _rate(card: Card, tiles: CountedTiles, folder: Path, workers: int, name: str
     place = 10 * workers + int(name.split("-")[1]) + 1
     area, out = _area(card, place), folder / name
     out.mkdir()
-    job = cluster.Job(
+    job = worker.Job(
         None, 1000.0, tiles.template, ZOOM, out, MODEL, card.sha256,
         lattice(area, card.footprint_m, 1.0).columns,
     )  # fmt: skip
@@ -85,7 +85,7 @@ def _rate(card: Card, tiles: CountedTiles, folder: Path, workers: int, name: str
         client.run(_warm, job)
         start = time.perf_counter()
         done = client.gather(
-            [client.submit(cluster.do_block, job, *each, pure=False) for each in todo]
+            [client.submit(worker.do_block, job, *each, pure=False) for each in todo]
         )
         elapsed_s = time.perf_counter() - start
     count = sum(each.squares for each in done)
@@ -93,13 +93,13 @@ def _rate(card: Card, tiles: CountedTiles, folder: Path, workers: int, name: str
     return count / elapsed_s
 
 
-def _warm(job: cluster.Job) -> None:
+def _warm(job: worker.Job) -> None:
     """Load the model of a worker."""
-    home = cluster._home(job)
+    home = worker._home(job)
 
-    async def load() -> cluster.Done:
+    async def load() -> worker.Done:
         await home.parts()
-        return cluster.Done(0, 0, 0)
+        return worker.Done(0, 0, 0)
 
     home.run(load())
 

@@ -95,6 +95,18 @@ def test_squares_whose_tiles_fail_are_done_again(area, tile_server, tmp_path):
     assert {state for state, *_ in rows(out).values()} == {"classified"}
 
 
+def test_a_tile_that_blocks_share_is_asked_for_once(area, tile_server, tmp_path):
+    out = tmp_path / "town"
+    order = ("survey", area, "--out", out, *named(tile_server), "--workers", 1, "--block", 2)
+    # Squares of 80 m side by side, and overlapping ones that reach into the next block.
+    for step in ("1", "0.5"):
+        tile_server.asked.clear()
+        done = run_command(*order, "--step", step, "--overwrite")
+        assert done.returncode == errors.DONE, done.stderr
+        assert len(tile_server.asked) == len(set(tile_server.asked)) > 20
+        assert not (out / ".tiles").exists()
+
+
 def test_what_can_not_be_begun_says_why(area, tmp_path):
     out = tmp_path / "town"
     nowhere = run_command("survey", area, "--out", out, "--scheduler", "tcp://127.0.0.1:9")
