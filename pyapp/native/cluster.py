@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import logging
 import shutil
 import signal
 import sys
@@ -28,6 +29,8 @@ from pyapp.native.disk import write_whole
 from pyapp.native.errors import (
     DONE,
     NO_IMAGERY,
+    LostSchedulerError,
+    LostWorkersError,
     NoDaskError,
     NoSchedulerError,
     NotWrittenError,
@@ -110,6 +113,9 @@ async def survey(
     if todo:
         with _client(cluster) as client:
             print(_where(client), file=sys.stderr)
+            if not client.nthreads():
+                print("It has no workers yet: waiting for the first one.", file=sys.stderr)
+                client.wait_for_workers(1)
             # A host is asked by all workers together as often as by one process.
             job = replace(job, rate=job.rate / max(len(client.nthreads()), 1))
             done = _work(client, job, todo, count, quiet)
@@ -183,6 +189,9 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise NoDaskError from error
+    # What it has to say when a connection ends is said here in one sentence.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if cluster.scheduler is not None:
         try:
             client = Client(cluster.scheduler, timeout=SCHEDULER_LIMIT_S)
@@ -210,7 +219,23 @@ def _work(
     ------
     WorkerError
         If a worker can't do its block.
+    LostSchedulerError, LostWorkersError
     """
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    address = client.scheduler.address
+    try:
+        return _gather(client, job, todo, count, quiet)
+    except (FutureCancelledError, OSError) as error:
+        raise LostSchedulerError(address) from error
+    except KilledWorker as error:
+        raise LostWorkersError(error.allowed_failures + 1) from error
+
+
+def _gather(
+    client: Any, job: Job, todo: list[tuple[int, int, Grid]], count: int, quiet: bool
+) -> Done:
     from distributed import as_completed
 
     # Nothing else runs in the loop, which would notice Ctrl-C only afterwards.

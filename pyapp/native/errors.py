@@ -51,6 +51,27 @@ class NoSchedulerError(ClusterError):
         )
 
 
+class LostSchedulerError(ClusterError):
+    """The scheduler ended while it was at work."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"The Dask scheduler {address} is gone. What was done is kept: start it again, and go "
+            "on with --resume."
+        )
+
+
+class LostWorkersError(ClusterError):
+    """Every worker that was given a block died over it."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(
+            f"{times} workers died one after another over the same squares, as happens if there is "
+            "too little memory. What was done is kept: use fewer workers or larger ones, and go on "
+            "with --resume."
+        )
+
+
 class NoArrowError(ClusterError):
     """What reads the files of a data set is not installed."""
 

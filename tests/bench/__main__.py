@@ -12,6 +12,8 @@ python -m tests.bench report       time and size of the report of a survey of 10
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
 python -m tests.bench cluster      a survey by workers of Dask, the scheduler, what a square costs
+python -m tests.bench many         memory of such a survey, of --squares 1000000
+python -m tests.bench breaks       such a survey killed 30 times: is the data set the same?
 python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
 
 Like ``python -m tests``, it first creates the virtual environment and finds a browser.
@@ -56,6 +58,8 @@ def main() -> int:
             "report",
             "command",
             "cluster",
+            "many",
+            "breaks",
         ),
         default="table",
     )
@@ -99,6 +103,12 @@ def main() -> int:
         from tests.bench.cluster import measure as measure_cluster
 
         print(measure_cluster(options.rounds))
+        return 0
+    if options.what in ("many", "breaks"):
+        from tests.bench import country
+
+        many = options.what == "many"
+        print(country.many(options.squares) if many else country.breaks(options.times))
         return 0
     if options.what in ("few-shot", "interval", "town"):
         print(_teaching(options))

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,33 @@ def lookdown(*arguments):
 def features(path):
     """What a survey's file says of each square, without what differs between two runs."""
     return json.loads(path.read_text())["features"]
+
+
+@contextmanager
+def dask_cluster(folder, workers):
+    """A scheduler and workers as processes of their own: the scheduler, and its address."""
+    noted = folder / "scheduler.json"
+    noted.unlink(missing_ok=True)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
+    started = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0",
+               "--no-dashboard", "--scheduler-file", str(noted)]  # fmt: skip
+    working = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(noted),
+              "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard",
+              "--death-timeout", "60"]  # fmt: skip
+    with (
+        subprocess.Popen(started, **quiet) as scheduler,
+        subprocess.Popen(working, **quiet) as worked,
+    ):
+        try:
+            while not noted.exists() or not noted.read_text().endswith("}"):
+                time.sleep(0.1)
+            yield scheduler, json.loads(noted.read_text())["address"]
+        finally:
+            # It comes with Dask.
+            import psutil
+
+            with suppress(psutil.NoSuchProcess):
+                for each in psutil.Process(worked.pid).children(recursive=True):
+                    each.kill()
+            worked.kill()
+            scheduler.kill()

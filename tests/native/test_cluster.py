@@ -9,7 +9,7 @@ import pytest
 
 from pyapp.core.survey.geojson import from_geojson
 from pyapp.native import errors
-from tests.native.conftest import ROOT, command
+from tests.native.conftest import ROOT, command, dask_cluster
 from tests.native.conftest import lookdown as run_command
 from tests.native.test_survey import whole  # noqa: F401  (a fixture)
 
@@ -105,6 +105,22 @@ def test_a_tile_that_blocks_share_is_asked_for_once(area, tile_server, tmp_path)
         assert done.returncode == errors.DONE, done.stderr
         assert len(tile_server.asked) == len(set(tile_server.asked)) > 20
         assert not (out / ".tiles").exists()
+
+
+def test_a_scheduler_that_ends_is_said_and_its_work_is_gone_on_with(area, tile_server, tmp_path):
+    out = tmp_path / "town"
+    order = ("survey", area, "--out", out, *BLOCK, *named(tile_server))
+    with dask_cluster(tmp_path, 1) as (scheduler, address):
+        begun = command("--rate", "20", *order, "--scheduler", address, "--quiet")
+        with subprocess.Popen(begun, cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
+            while running.poll() is None and not list(out.glob("part-*.parquet")):
+                time.sleep(0.02)
+            scheduler.kill()
+            said = running.stderr.read()
+    assert running.returncode == errors.NO_CLUSTER
+    assert f"The Dask scheduler {address} is gone" in said and "Traceback" not in said
+    done = run_command(*order, "--workers", 1, "--resume")
+    assert done.returncode == errors.DONE and len(rows(out)) == 42
 
 
 def test_what_can_not_be_begun_says_why(area, tmp_path):
