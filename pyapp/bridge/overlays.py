@@ -10,6 +10,7 @@ from pyscript.js_modules import leaflet as L  # noqa: N812
 
 from pyapp.bridge import canvas
 from pyapp.bridge.leaflet import GroundMap, corners_of
+from pyapp.core.ground.area import Area
 from pyapp.core.ground.geo import Bounds, LngLat
 
 SIGNAL, CASE = "#ffd23f", "#0e141b"
@@ -69,19 +70,24 @@ class Outline:
         self._shape: Any = None
         self._dots: list[Any] = []
 
+    def show_area(self, area: Area) -> None:
+        """Show all polygons of an area, with their holes."""
+        self._draw(L.polygon, [[_points(ring) for ring in each] for each in area.polygons])
+
     def show(self, corners: list[LngLat], closed: bool = True) -> None:
         """Show corners, joined by lines."""
-        self.clear()
-        points = to_js([[corner.lat, corner.lng] for corner in corners])
-        options = to_js({"color": SIGNAL, "weight": 2, "fillOpacity": 0.08, "interactive": False,
-                         "dashArray": "6 5", "className": "area"})  # fmt: skip
-        shape = L.polygon if closed else L.polyline
-        self._shape = shape(points, options).addTo(self._map)
+        self._draw(L.polygon if closed else L.polyline, _points(corners))
         if not closed:
             dot = to_js({"color": CASE, "weight": 2, "fillColor": SIGNAL, "fillOpacity": 1,
                          "radius": 6, "interactive": False})  # fmt: skip
             self._dots = [L.circleMarker(to_js([each.lat, each.lng]), dot).addTo(self._map)
                           for each in corners]  # fmt: skip
+
+    def _draw(self, shape: Any, points: list[Any]) -> None:
+        self.clear()
+        options = to_js({"color": SIGNAL, "weight": 2, "fillOpacity": 0.08, "interactive": False,
+                         "dashArray": "6 5", "className": "area"})  # fmt: skip
+        self._shape = shape(to_js(points), options).addTo(self._map)
 
     def clear(self) -> None:
         """Take it off the map."""
@@ -183,3 +189,7 @@ class Pointer:
             self._map.doubleClickZoom.disable()
         else:
             self._map.doubleClickZoom.enable()
+
+
+def _points(corners: Iterable[LngLat]) -> list[list[float]]:
+    return [[each.lat, each.lng] for each in corners]

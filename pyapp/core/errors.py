@@ -419,8 +419,16 @@ class AreaFileError(AreaError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"This file gives no area to survey: {reason}. "
-            "Save one polygon without holes as GeoJSON, in degrees (WGS 84), and try again."
+            "Save polygons as GeoJSON, in degrees (WGS 84), and try again."
         )
+
+
+class UnknownCoordinatesError(AreaFileError):
+    """The coordinates of a file are of a system that is none of ours; `name` is what it says."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name[:60]
+        super().__init__(f"Lookdown doesn't know its coordinates ({self.name})")
 
 
 class StoreError(LookdownError):

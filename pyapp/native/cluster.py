@@ -137,7 +137,7 @@ async def survey(
 def _begin(order: Order, sha256: str, block: int) -> None:
     """Note what was ordered, or check that it is what was ordered before."""
     file = order.out / ORDER
-    corners = json.dumps(order.area.corners).encode()
+    corners = json.dumps(order.area).encode()
     facts = {
         "area": hashlib.sha256(corners).hexdigest(),
         "step": order.step,

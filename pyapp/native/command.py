@@ -58,7 +58,10 @@ def parser() -> argparse.ArgumentParser:
     classify.add_argument("--at", nargs=2, type=float, metavar=("LAT", "LNG"))
     classify.add_argument("--json", action="store_true", help="a line of JSON for each answer")
     survey = commands.add_parser("survey", help="survey an area")
-    survey.add_argument("area", type=Path, help="GeoJSON, KML, GPX, or a zipped Shapefile")
+    survey.add_argument(
+        "area", type=Path, help="GeoJSON, KML, Shapefile; with GDAL also GeoPackage and others"
+    )
+    survey.add_argument("--layer", help="of a file that has several")
     survey.add_argument(
         "--out", type=Path, required=True,
         help="what to write: .geojson, .parquet (GeoParquet), .csv, .tif, .zip (PNG)",
@@ -158,11 +161,12 @@ async def _classify(native: Native, options: argparse.Namespace) -> int:
 
 async def _survey(native: Native, options: argparse.Namespace) -> int:
     from pyapp.native import survey
+    from pyapp.native.areas import read_area
 
     by_workers = options.workers or options.scheduler
     if options.tiles and not by_workers:
         parser().error("--tiles is for what workers survey: add --workers")
-    area = survey.read_area(options.area)
+    area = read_area(options.area, options.layer)
     source = await _source(native, options)
     order = survey.Order(area, source, options.step, options.out, options.resume, options.overwrite)
     await native.use(options.model)

@@ -91,6 +91,24 @@ class WorkerError(ClusterError):
         super().__init__(sentence)
 
 
+class NoGeoError(LookdownError):
+    """GDAL is not installed."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is read by GDAL, which is not installed. Install it with "
+            "pip install 'lookdown[geo]'."
+        )
+
+
+class LayerError(LookdownError):
+    """A file has several layers, or not the one that was named."""
+
+    def __init__(self, path: Path, layers: list[str]) -> None:
+        listed = ", ".join(layers) or "none with shapes"
+        super().__init__(f"Name one of the layers of {path} with --layer: {listed}.")
+
+
 class OutputError(LookdownError):
     """A file can't be written."""
 

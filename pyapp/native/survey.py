@@ -14,16 +14,14 @@ from tqdm import tqdm
 
 from pyapp.core.errors import ForbiddenSurveyError, StoreError
 from pyapp.core.ground.area import Area
-from pyapp.core.ground.area_file import area_from
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.ground.grid import Grid, plan
 from pyapp.core.ground.reading import reading
-from pyapp.core.ground.vector import read_features
 from pyapp.core.imagery.choice import permission, readable
 from pyapp.core.imagery.source import Source
 from pyapp.core.state import CellState
 from pyapp.core.survey.survey import Survey
-from pyapp.native.disk import check_format, read_whole, write_survey
+from pyapp.native.disk import check_format, write_survey
 from pyapp.native.errors import (
     DONE,
     NO_IMAGERY,
@@ -72,16 +70,6 @@ class Order:
     def part(self) -> Path:
         """What came out so far, until all is there."""
         return self.out.with_name(f"{self.out.name}.part")
-
-
-def read_area(path: Path) -> Area:
-    """The area in a file: GeoJSON, KML, GPX, or a zipped Shapefile.
-
-    Raises
-    ------
-    NoSuchFileError, AreaFileError
-    """
-    return area_from(read_features(read_whole(path)).found)
 
 
 def dry_run(native: Native, order: Order) -> Iterator[str]:

@@ -363,19 +363,25 @@ def test_a_saved_survey_can_be_dropped_back(surveyed, open_page):
     assert other.legend() == surveyed.legend()
 
 
-def test_an_outline_in_a_file_is_the_area_of_a_survey(open_page):
+def test_the_outlines_in_a_file_are_the_area_of_a_survey(open_page):
+    """Of two polygons, and with a hole in which no square is looked at."""
     page = open_page(HERE)
     page.open_survey_panel()
     page.tab.click("#survey summary")
     ring = [[85.5178, 27.6342], [85.5198, 27.6344], [85.5196, 27.6328], [85.5178, 27.6342]]
+    square = [[85.5200, 27.6320], [85.5230, 27.6320], [85.5230, 27.6345], [85.5200, 27.6345]]
+    hole = [[85.5205, 27.6325], [85.5225, 27.6325], [85.5225, 27.6340], [85.5205, 27.6340]]
     outline = {"type": "Feature", "properties": {"name": "<img src=x onerror=alert(1)>"},
-               "geometry": {"type": "Polygon", "coordinates": [ring]}}  # fmt: skip
+               "geometry": {"type": "MultiPolygon",
+                            "coordinates": [[ring], [square, hole]]}}  # fmt: skip
     page.drop("plot.geojson", json.dumps(outline).encode())
     page.tab.wait_for_selector("#survey-start:enabled")
     page.start_survey()
     page.wait_survey()
     middles = [each["properties"]["footprint"]["centre"] for each in page.features()]
-    assert middles and all(85.517 < lng < 85.521 and 27.632 < lat < 27.635 for lng, lat in middles)
+    assert any(lng < 85.52 for lng, _ in middles) and any(lng > 85.52 for lng, _ in middles)
+    assert all(85.517 < lng < 85.523 and 27.632 < lat < 27.635 for lng, lat in middles)
+    assert not any(85.5205 < lng < 85.5225 and 27.6325 < lat < 27.634 for lng, lat in middles)
 
 
 def test_files_are_saved(open_page):

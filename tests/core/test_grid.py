@@ -13,7 +13,7 @@ from pyapp.core.errors import (
     PastMapError,
     SmallAreaError,
 )
-from pyapp.core.ground.area import Area, contains, rectangle
+from pyapp.core.ground.area import Area, rectangle
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import LngLat, Tile, moved, wrap_lng, wrapped
 from pyapp.core.ground.grid import MOST_CELLS, Grid, blocks, plan
@@ -149,12 +149,6 @@ def test_work_goes_along_the_shorter_side():
     wide, tall = plan(block(2000, 500), SIDE_M, 1.0), plan(block(500, 2000), SIDE_M, 1.0)
     assert list(tall.cells[:3]) == [0, 1, 2]
     assert list(wide.cells[:3]) == [0, wide.columns, 2 * wide.columns]
-
-
-def test_inside_goes_by_the_even_odd_rule():
-    area = Area((LngLat(-90, 60), LngLat(90, 60), LngLat(0, -60)))
-    x, y = np.array([128.0, 128.0, 20.0]), np.array([100.0, 200.0, 100.0])
-    assert contains(area, x, y).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 400])

@@ -1,10 +1,14 @@
 """What a survey holds, how it is painted, corrected, searched."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from pyapp.core.ground.area import Area, rectangle
+from pyapp.core.ground.geo import LngLat
+from pyapp.core.ground.grid import plan
 from pyapp.core.imagery.source import own_source
 from pyapp.core.model.card import Card
 from pyapp.core.model.heat import heat
@@ -79,6 +83,22 @@ def test_facts_come_back():
     assert np.array_equal(again.grid.cells, survey.grid.cells)
     with pytest.raises((ValueError, KeyError, TypeError)):
         Survey.from_json(json.dumps({"id": "x"}))
+
+
+def test_an_area_of_several_polygons_with_holes_comes_back():
+    """And one without either is written as earlier versions read it."""
+    survey = classified_survey()
+    assert all(len(each) == 2 for each in json.loads(survey.to_json())["area"])
+    west, south, east, north = survey.area.bounds
+    hole = rectangle(LngLat(west + 0.004, north - 0.004), LngLat(west + 0.008, south + 0.002))
+    other = rectangle(LngLat(east + 0.002, north), LngLat(east + 0.004, south))
+    area = Area(survey.area.corners, (hole.corners,), (other.polygons[0],))
+    grid = plan(area, survey.grid.side_m, 1.0)
+    again = Survey.from_json(replace(survey, area=area, grid=grid, corrections={}).to_json())
+    assert again.area == area and np.array_equal(again.grid.cells, grid.cells)
+    damaged = json.loads(again.to_json()) | {"area": [[[[8, 46], [9, "x"]]]]}
+    with pytest.raises((ValueError, TypeError)):
+        Survey.from_json(json.dumps(damaged))
 
 
 def test_facts_of_a_card_and_a_source_can_be_stored():

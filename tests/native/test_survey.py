@@ -6,8 +6,11 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 import rasterio
+import shapely
+from rasterio.warp import transform
 
 from pyapp.core.survey.geojson import from_geojson
 from pyapp.native import errors
@@ -181,7 +184,9 @@ SQUARE = [[0, 0], [5, 0], [5, 5], [0, 5]]
 BAD = {
     "damaged": ("{", "damaged"),
     "no polygon": ('{"type": "Point", "coordinates": [85.5, 27.6]}', "no polygon"),
-    "with holes": (polygon(SQUARE, [[1, 1], [2, 1], [1, 2]]), "holes"),
+    "crossed": (polygon([[0, 0], [0.1, 0.1], [0.1, 0], [0, 0.08]]), "crosses itself"),
+    "around a pole": (polygon([[170, 80], [-70, 80], [50, 80]]), "around a pole"),
+    "empty": ("", "it is empty"),
     "too large": (polygon(SQUARE), "20,000"),
     "too small": (polygon([[0, 0], [1e-5, 0], [1e-5, 1e-5], [0, 1e-5]]), "smaller"),
 }
@@ -194,6 +199,33 @@ def test_an_area_that_can_not_be_surveyed_is_told(lookdown, tmp_path, kind):
     done = lookdown("survey", tmp_path / "bad.geojson", "--out", tmp_path / "town.geojson")
     assert done.returncode == errors.WRONG_INPUT
     assert said in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_two_polygons_and_a_hole_are_surveyed_and_gone_on_with(lookdown, tile_server, tmp_path):
+    """As one feature each, in UTM: what a GIS exports. The rest of the area is not looked at."""
+    middle, half = (WEST + EAST) / 2, (SOUTH + NORTH) / 2
+    west = shapely.box(WEST, SOUTH, middle - 0.0005, NORTH)
+    west -= shapely.box(WEST + 0.0008, SOUTH + 0.0012, WEST + 0.0018, SOUTH + 0.0026)
+    shapes = [west, shapely.box(middle + 0.0005, half, EAST, NORTH)]
+    utm = [shapely.transform(each, lambda points: np.stack(
+        transform("EPSG:4326", "EPSG:32645", *points.T), 1)) for each in shapes]  # fmt: skip
+    area, out = tmp_path / "area.geojson", tmp_path / "town.geojson"
+    area.write_text(json.dumps({
+        "type": "FeatureCollection",
+        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32645"}},
+        "features": [{"type": "Feature", "properties": {},
+                      "geometry": shapely.geometry.mapping(each)} for each in utm],
+    }))  # fmt: skip
+    tile_server.mood = "refusing"
+    assert lookdown("survey", area, "--out", out).returncode == errors.NO_IMAGERY
+    tile_server.mood = "well"
+    assert lookdown("survey", area, "--out", out, "--resume").returncode == errors.DONE
+    survey = from_geojson(out.read_text())
+    assert len(survey.area.holes) == 1 and len(survey.area.others) == 1
+    union = shapely.union_all(shapes)
+    places = [survey.grid.centre(number) for number in range(len(survey.grid))]
+    assert 10 < len(places) < 42
+    assert all(shapely.dwithin(union, shapely.Point(*each), 1e-6) for each in places)
 
 
 @pytest.mark.parametrize(

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from itertools import chain
+from typing import NamedTuple
 
 from pyapp.core.errors import CrossedAreaError, FlatAreaError, PastMapError
-from pyapp.core.ground.geo import MAX_LATITUDE, Bounds, LngLat, Pixel, pixel_at
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from pyapp.core.ground.geo import MAX_LATITUDE, Bounds, LngLat
+from pyapp.core.ground.sides import Sides
 
 # World pixels at this zoom are the plane in which areas and grids are laid out: a float resolves
 # them to less than a micrometre.
 PLANE = 0
 
 
+Ring = tuple[LngLat, ...]
+# Its outline, then its holes.
+Polygon = tuple[Ring, ...]
+
+
 class Area(NamedTuple):
-    """A polygon: its corners in order, without repeating the first.
+    """A polygon, or several; each ring has its corners in order, without repeating the first.
 
     Longitudes continue past 180 degrees if the area crosses the date line, so that neighbouring
     corners have neighbouring longitudes.
+
+    Attributes
+    ----------
+    corners : tuple of LngLat
+        The outline of the polygon.
+    holes : tuple of tuple of LngLat
+        What is cut out of it.
+    others : tuple
+        Further polygons: of each its outline, then its holes. They may overlap.
     """
 
-    corners: tuple[LngLat, ...]
+    corners: Ring
+    holes: tuple[Ring, ...] = ()
+    others: tuple[Polygon, ...] = ()
+
+    @property
+    def polygons(self) -> tuple[Polygon, ...]:
+        """All polygons: of each its outline, then its holes."""
+        return ((self.corners, *self.holes), *self.others)
 
     @property
     def bounds(self) -> Bounds:
         """The smallest rectangle around it."""
-        lngs, lats = zip(*self.corners, strict=True)
+        lngs, lats = zip(*chain.from_iterable(each[0] for each in self.polygons), strict=True)
         return Bounds(min(lngs), min(lats), max(lngs), max(lats))
 
 
@@ -48,8 +64,13 @@ def rectangle(one: LngLat, other: LngLat) -> Area:
     )
 
 
-def check(area: Area) -> None:
+def check(area: Area) -> Sides:
     """Check that an area can be surveyed.
+
+    Returns
+    -------
+    Sides
+        Of its outlines and holes.
 
     Raises
     ------
@@ -58,7 +79,7 @@ def check(area: Area) -> None:
     PastMapError
         If it extends beyond the latitudes where web maps end.
     CrossedAreaError
-        If its outline crosses itself.
+        If an outline crosses itself or a hole.
 
     Examples
     --------
@@ -66,68 +87,13 @@ def check(area: Area) -> None:
     Traceback (most recent call last):
     pyapp.core.errors.FlatAreaError: The outline encloses no area. ...
     """
-    points = [pixel_at(corner, PLANE) for corner in area.corners]
-    if len(set(points)) < 3:
+    if not any(len(set(outline)) > 2 for outline, *_ in area.polygons):
         raise FlatAreaError
-    if any(abs(corner.lat) > MAX_LATITUDE for corner in area.corners):
+    if max(abs(area.bounds.south), abs(area.bounds.north)) > MAX_LATITUDE:
         raise PastMapError
-    if any(_cross(*pair) for pair in _apart(points)):
+    sides = Sides(area.polygons)
+    if sides.crossed:
         raise CrossedAreaError
-    if _surface(points) == 0:
+    if sides.flat:
         raise FlatAreaError
-
-
-def contains(area: Area, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points of the plane lie inside an area, by the even-odd rule.
-
-    Parameters
-    ----------
-    area : Area
-    x, y : ndarray of float64, shapes that broadcast
-        World pixels at zoom `PLANE`.
-
-    Returns
-    -------
-    ndarray of bool, the common shape of ``x`` and ``y``
-
-    Examples
-    --------
-    >>> area = rectangle(LngLat(-90.0, 60.0), LngLat(90.0, -60.0))
-    >>> contains(area, np.array([128.0, 20.0]), np.array([128.0, 128.0])).tolist()
-    [True, False]
-    """
-    inside = np.zeros(np.broadcast(x, y).shape, np.bool_)
-    points = [pixel_at(corner, PLANE) for corner in area.corners]
-    for one, other in _sides(points):
-        if one.y != other.y:
-            between = (one.y > y) != (other.y > y)
-            crossing = (other.x - one.x) * (y - one.y) / (other.y - one.y) + one.x
-            inside ^= between & (x < crossing)
-    return inside
-
-
-def _sides(points: list[Pixel]) -> list[tuple[Pixel, Pixel]]:
-    return list(zip(points, points[1:] + points[:1], strict=True))
-
-
-def _surface(points: list[Pixel]) -> float:
-    """Twice the surface of a polygon (Gauss's area formula), without its sign."""
-    return abs(math.fsum(a.x * b.y - b.x * a.y for a, b in _sides(points)))
-
-
-def _apart(points: list[Pixel]) -> Iterator[tuple[Pixel, Pixel, Pixel, Pixel]]:
-    """Pairs of sides that share no corner."""
-    sides = _sides(points)
-    for first in range(len(sides)):
-        for second in range(first + 2, len(sides)):
-            if (second + 1) % len(sides) != first:
-                yield *sides[first], *sides[second]
-
-
-def _cross(a: Pixel, b: Pixel, c: Pixel, d: Pixel) -> bool:
-    """Whether the side from ``a`` to ``b`` crosses the side from ``c`` to ``d``."""
-
-    def turn(p: Pixel, q: Pixel, r: Pixel) -> float:
-        return (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x)
-
-    return turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0
+    return sides

@@ -1,16 +1,22 @@
-"""The outline of an area in a file: GeoJSON (RFC 7946)."""
+"""The polygons of an area in a file: GeoJSON (RFC 7946)."""
+
+from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
-from pyapp.core.errors import AreaFileError
-from pyapp.core.ground.area import Area
-from pyapp.core.ground.geo import LngLat
+import numpy as np
 
-# More take seconds to be checked for crossings.
-MOST_CORNERS = 400
+from pyapp.core.errors import AreaFileError, UnknownCoordinatesError
+from pyapp.core.ground.area import Area, Polygon, Ring
+from pyapp.core.ground.date_line import joined, unbroken
+from pyapp.core.ground.geo import LngLat
+from pyapp.core.ground.projection import Geographic, Projection, projection_of
+from pyapp.core.ground.wkt import epsg_of
+
+# More are slow to draw on a map, and to store with each survey.
+MOST_CORNERS = 20_000
 MOST_DEPTH = 20
 _GEOMETRIES = ("Polygon", "MultiPolygon", "Point", "MultiPoint", "LineString", "MultiLineString")
 _KINDS = (*_GEOMETRIES, "GeometryCollection", "Feature", "FeatureCollection")
@@ -30,22 +36,13 @@ def holds_geojson(text: str) -> bool:
 
 
 def area_from_geojson(text: str) -> Area:
-    """The one polygon in a GeoJSON text.
-
-    Parameters
-    ----------
-    text : str
-        A geometry, a feature, or a collection of either.
-
-    Raises
-    ------
-    AreaFileError
-        If it holds none or several, one with holes, or coordinates that are not degrees.
+    """The polygons in a GeoJSON text; see `area_from`.
 
     Examples
     --------
-    >>> area_from_geojson('{"type": "Polygon", "coordinates": [[[8, 47], [9, 47], [9, 46]]]}')
-    Area(corners=(LngLat(lng=8.0, lat=47.0), LngLat(lng=9.0, lat=47.0), LngLat(lng=9.0, lat=46.0)))
+    >>> found = '{"type": "Polygon", "coordinates": [[[8, 47], [9, 47], [9, 46]]]}'
+    >>> area_from_geojson(found).bounds
+    Bounds(west=8.0, south=46.0, east=9.0, north=47.0)
     """
     try:
         return area_from(json.loads(text))
@@ -53,20 +50,64 @@ def area_from_geojson(text: str) -> Area:
         raise AreaFileError("it is damaged") from error
 
 
-def area_from(found: dict[str, Any]) -> Area:
-    """The one polygon of a GeoJSON object; raises as `area_from_geojson` does."""
+def area_from(found: dict[str, Any], most: int = MOST_CORNERS) -> Area:
+    """All polygons of a GeoJSON object as one area.
+
+    Parameters
+    ----------
+    found : dict
+        A geometry, a feature, or a collection of either. A member ``crs`` of GeoJSON 2008 counts.
+    most : int
+        How many corners there is room for.
+
+    Raises
+    ------
+    AreaFileError
+        If it holds no polygon, too many corners, or coordinates that are not degrees.
+    UnknownCoordinatesError
+        If it names a coordinate system that is not known.
+    """
     try:
-        polygons = list(_polygons(found, 0))
-        if not polygons:
+        projection = _projection(found)
+        listed = list(_polygons(found, 0))
+        if not listed:
             raise AreaFileError("it holds no polygon")
-        if len(polygons) > 1:
-            raise AreaFileError(f"it holds {len(polygons):,} polygons, and one can be surveyed")
-        (rings,) = polygons
-        if len(rings) != 1:
-            raise AreaFileError("its polygon has holes, or no outline")
-        return Area(tuple(_corners(rings[0])))
+        count = sum(len(ring) for polygon in listed for ring in polygon)
+        if count > most:
+            raise AreaFileError(f"it has {count:,} corners, and there is room for {most:,}")
+        rings = [[_corners(ring, projection) for ring in each if ring] for each in listed]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise AreaFileError("it is damaged") from error
+    polygons = joined([unbroken(each) for each in rings if each])
+    if not polygons:
+        raise AreaFileError("its polygon has no outline")
+    (corners, *holes), *others = (_polygon(each) for each in polygons)
+    return Area(corners, tuple(holes), tuple(others))
+
+
+def _projection(found: dict[str, Any]) -> Projection:
+    """What its member ``crs`` says, which RFC 7946 no longer has; degrees without one."""
+    crs = found.get("crs")
+    if crs is None:
+        return Geographic()
+    name = str(crs["properties"].get("name", "a link"))
+    if name.upper().endswith(("CRS84", "CRS:84")):
+        return Geographic()
+    code = epsg_of(name)
+    projection = None if code is None else projection_of(code)
+    if projection is None:
+        raise UnknownCoordinatesError(name)
+    return projection
+
+
+def _polygon(rings: list[np.ndarray]) -> Polygon:
+    return tuple(_ring(each) for each in rings)
+
+
+def _ring(points: np.ndarray) -> Ring:
+    if len(points) > 1 and (points[0] == points[-1]).all():
+        points = points[:-1]
+    return tuple(map(LngLat._make, points.tolist()))
 
 
 def _polygons(found: dict[str, Any], depth: int) -> Iterator[list[Any]]:
@@ -89,20 +130,22 @@ def _polygons(found: dict[str, Any], depth: int) -> Iterator[list[Any]]:
         yield from found["coordinates"]
 
 
-def _corners(ring: list[Any]) -> list[LngLat]:
-    corners = [LngLat(float(each[0]), float(each[1])) for each in ring]
-    if len(corners) > 1 and corners[0] == corners[-1]:
-        corners.pop()
-    if len(corners) > MOST_CORNERS:
-        raise AreaFileError(
-            f"its outline has {len(corners):,} corners, and there is room for {MOST_CORNERS}"
-        )
-    if not all(map(math.isfinite, (value for each in corners for value in each))):
+def _corners(ring: list[Any], projection: Projection) -> np.ndarray:
+    """Corners of a ring in degrees, float64 [n, 2]."""
+    points = np.array([each[:2] for each in ring], np.float64)
+    if not np.isfinite(points).all():
         raise AreaFileError("its coordinates are no numbers")
-    if any(abs(each.lat) > 90 for each in corners):
-        swapped = all(abs(each.lng) <= 90 and abs(each.lat) <= 180 for each in corners)
+    lng, lat = points.T
+    if not isinstance(projection, Geographic):
+        with np.errstate(all="ignore"):
+            points = np.stack(projection.inverse(lng, lat), 1)
+        if not np.isfinite(points).all():
+            raise AreaFileError("its coordinates are not those of the system that it names")
+        return points
+    if (np.abs(lat) > 90).any():
+        swapped = (np.abs(lng) <= 90).all() and (np.abs(lat) <= 180).all()
         raise AreaFileError(
             "its latitudes and longitudes are swapped" if swapped
             else "its coordinates are not degrees of longitude and latitude"
         )  # fmt: skip
-    return corners
+    return points

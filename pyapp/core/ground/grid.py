@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from pyapp.core.errors import LargeAreaError, SmallAreaError
-from pyapp.core.ground import area as areas
-from pyapp.core.ground.area import PLANE, Area
+from pyapp.core.ground.area import PLANE, Area, check
 from pyapp.core.ground.geo import (
     Bounds,
     Footprint,
@@ -24,6 +23,7 @@ from pyapp.core.ground.geo import (
     world_px,
     wrap_lng,
 )
+from pyapp.core.ground.sides import Sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -185,12 +185,12 @@ def plan(area: Area, side_m: float, step: float) -> Grid:
     >>> grid.number_at(grid.centre(20))
     20
     """
-    whole = lattice(area, side_m, step)
+    whole, sides = _laid(area, side_m, step)
     count = whole.columns * whole.rows
     # Cells that are not used take time to check as well.
     if count > 20 * MOST_CELLS:
         raise LargeAreaError(count, MOST_CELLS, _fitting(count, step))
-    cells = _used(area, whole)
+    cells = _numbers(_used(sides, whole, 0, whole.rows))
     if not len(cells):
         raise SmallAreaError(side_m)
     if len(cells) > MOST_CELLS:
@@ -221,8 +221,9 @@ def blocks(area: Area, side_m: float, step: float, size: int) -> Iterator[tuple[
     AreaError
         As `plan` does, but for `LargeAreaError`.
     """
-    whole = lattice(area, side_m, step)
+    whole, sides = _laid(area, side_m, step)
     for row in range(0, whole.rows, size):
+        used = _used(sides, whole, row, row + size)
         for column in range(0, whole.columns, size):
             part = Lattice(
                 whole.left + column * whole.pitch,
@@ -231,7 +232,7 @@ def blocks(area: Area, side_m: float, step: float, size: int) -> Iterator[tuple[
                 min(size, whole.columns - column),
                 min(size, whole.rows - row),
             )
-            cells = _used(area, part)
+            cells = _numbers(used[:, column : column + size])
             if len(cells):
                 yield row, column, Grid(side_m, step, *part, cells)
 
@@ -248,7 +249,12 @@ class Lattice(NamedTuple):
 
 def lattice(area: Area, side_m: float, step: float) -> Lattice:
     """Rows and columns of cells over an area; raises as `plan` does, but for `LargeAreaError`."""
-    areas.check(area)
+    return _laid(area, side_m, step)[0]
+
+
+def _laid(area: Area, side_m: float, step: float) -> tuple[Lattice, Sides]:
+    """The lattice over an area that can be surveyed, and the area's sides."""
+    sides = check(area)
     west, south, east, north = area.bounds
     left, top = pixel_at(LngLat(west, north), PLANE)
     right, bottom = pixel_at(LngLat(east, south), PLANE)
@@ -261,15 +267,19 @@ def lattice(area: Area, side_m: float, step: float) -> Lattice:
                      (right - left, bottom - top))  # fmt: skip
     left, top = ((one + other - number * pitch) / 2 for one, other, number in
                  ((left, right, columns), (top, bottom, rows)))  # fmt: skip
-    return Lattice(left, top, pitch, columns, rows)
+    return Lattice(left, top, pitch, columns, rows), sides
 
 
-def _used(area: Area, cells: Lattice) -> NDArray[np.int32]:
-    """The cells whose middle lies inside an area, as `Grid.cells` has them."""
-    _, _, _, columns, rows = cells
-    x = cells.left + (np.arange(columns, dtype=np.float64) + 0.5) * cells.pitch
-    y = cells.top + (np.arange(rows, dtype=np.float64) + 0.5) * cells.pitch
-    used = areas.contains(area, x[np.newaxis], y[:, np.newaxis])
+def _used(sides: Sides, cells: Lattice, row: int, after: int) -> NDArray[np.bool_]:
+    """Whether the middle of each cell in some rows lies inside an area."""
+    x = cells.left + (np.arange(cells.columns, dtype=np.float64) + 0.5) * cells.pitch
+    y = cells.top + (np.arange(row, min(after, cells.rows), dtype=np.float64) + 0.5) * cells.pitch
+    return sides.cover(x, y)
+
+
+def _numbers(used: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The numbers of the cells that are used, as `Grid.cells` has them."""
+    rows, columns = used.shape
     order = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     return order[used] if columns <= rows else order.T[used.T]
 

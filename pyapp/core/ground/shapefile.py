@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pyapp.core.errors import AreaFileError
+from pyapp.core.errors import AreaFileError, UnknownCoordinatesError
 from pyapp.core.ground.projection import (
     Geographic,
     LambertConic,
@@ -143,8 +143,8 @@ def projection_from_wkt(wkt: str) -> Projection:
 
     Raises
     ------
-    AreaFileError
-        If it is none of those that the page knows, or another datum's.
+    UnknownCoordinatesError
+        If it is none of those known, or another datum's.
 
     Examples
     --------
@@ -152,9 +152,7 @@ def projection_from_wkt(wkt: str) -> Projection:
     Geographic()
     """
     name = re.search(r'\[\s*"([^"]*)"', wkt)
-    unknown = AreaFileError(
-        f"the page doesn't know its coordinates ({name[1][:60] if name else 'no name'})"
-    )
+    unknown = UnknownCoordinatesError(name[1] if name else "no name")
     ellipsoid = re.search(rf'(?:SPHEROID|ELLIPSOID)\[\s*"[^"]*"{_NUMBER}{_NUMBER}', wkt, re.I)
     method = re.search(r'(?:PROJECTION|METHOD)\[\s*"([^"]*)"', wkt, re.I)
     meridian = re.search(rf'PRIMEM\[\s*"[^"]*"{_NUMBER}', wkt, re.I)

@@ -88,7 +88,12 @@ def _from_zip(data: bytes) -> Features:
         beside = {each.lower(): each for each in archive.namelist()}
         prj = beside.get(shapes[0][:-4].lower() + ".prj")
         wkt = None if prj is None else _member(archive, prj).decode(errors="replace")
-        found, assumed = from_shapefile(_member(archive, shapes[0]), wkt)
+        return features_of_shapefile(_member(archive, shapes[0]), wkt)
+
+
+def features_of_shapefile(shp: bytes, wkt: str | None) -> Features:
+    """What a Shapefile holds, by the text of its .prj; raises as `from_shapefile` does."""
+    found, assumed = from_shapefile(shp, wkt)
     note = (
         "The Shapefile has no .prj file that says what its coordinates are. They look like "
         "degrees, and are taken as WGS 84."

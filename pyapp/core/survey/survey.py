@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -242,7 +242,8 @@ class Survey:
             "id": self.id,
             "name": self.name,
             "made": self.made,
-            "area": self.area.corners,
+            # As earlier versions read it, if one outline is all.
+            "area": self.area.polygons if self.area[1:] != ((), ()) else self.area.corners,
             "side_m": self.grid.side_m,
             "step": self.grid.step,
             "model": self.model.to_stored(),
@@ -261,18 +262,15 @@ class Survey:
             If it is something else, or any fact is out of range.
         """
         facts = json.loads(text)
-        corners = tuple(
-            LngLat(as_number(lng, -MOST_LNG, MOST_LNG), as_number(lat, -MOST_LAT, MOST_LAT))
-            for lng, lat in facts["area"]
-        )
+        area = _area_from(facts["area"])
         side_m = as_number(facts["side_m"], *SIDES_M)
         step = as_number(facts["step"], FINEST_STEP, STEPS[-1])
         survey = cls(
             id=as_text(facts["id"]),
             name=as_text(facts["name"]),
             made=as_text(facts["made"]),
-            area=Area(corners),
-            grid=plan(Area(corners), side_m, step),
+            area=area,
+            grid=plan(area, side_m, step),
             model=ModelFacts.from_stored(facts["model"]),
             imagery=ImageryFacts.from_stored(facts["imagery"]),
         )
@@ -282,3 +280,18 @@ class Survey:
             for cell, node_id in facts["corrections"]
         }
         return survey
+
+
+def _area_from(found: list[Any]) -> Area:
+    """The area that `Survey.to_json` wrote: corners, or polygons of rings of them."""
+    if isinstance(found[0][0], list):
+        (corners, *holes), *others = ([_corners(ring) for ring in each] for each in found)
+        return Area(corners, tuple(holes), tuple(map(tuple, others)))
+    return Area(_corners(found))
+
+
+def _corners(ring: list[Any]) -> tuple[LngLat, ...]:
+    return tuple(
+        LngLat(as_number(lng, -MOST_LNG, MOST_LNG), as_number(lat, -MOST_LAT, MOST_LAT))
+        for lng, lat in ring
+    )

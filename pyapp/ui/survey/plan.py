@@ -118,7 +118,7 @@ class Plan:
                 raise ForbiddenSurveyError(source.name, self.imagery.readable(place, bulk=True))
             if self.area is not None and runner is not None:
                 if self.layer.survey is None or self.layer.survey.area != self.area:
-                    self._outline.show(list(self.area.corners))
+                    self._outline.show_area(self.area)
                 self.grid = plan(self.area, runner.card.footprint_m, float(self._step.value))
                 self._said.textContent = self._what_it_takes(self.grid, runner, source)
         except AreaError as error:
