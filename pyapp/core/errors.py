@@ -181,7 +181,7 @@ class UnknownProjectionError(RasterError):
     def __init__(self, name: str, epsg: int) -> None:
         code = "one of its own" if epsg == 32767 else f"EPSG:{epsg}"
         super().__init__(
-            f"The coordinates of {name} are {code}, which this page doesn't know. "
+            f"The coordinates of {name} are {code}, which Lookdown doesn't know. "
             "Save it in UTM, Web Mercator (EPSG:3857) or degrees (EPSG:4326) and try again."
         )
 

@@ -97,7 +97,9 @@ def parser() -> argparse.ArgumentParser:
     for each in (classify, survey):
         each.add_argument("--model", help="name of the model")
     for each in (classify, survey, replay, report):
-        each.add_argument("--imagery", help="a name, an address, or a PMTiles or MBTiles file")
+        each.add_argument(
+            "--imagery", help="a name, an address, or a file: PMTiles, MBTiles, GeoTIFF"
+        )
         each.add_argument("--finest-zoom", type=int, help="of an address (19)")
     return found
 
@@ -172,9 +174,10 @@ async def _survey(native: Native, options: argparse.Namespace) -> int:
     await native.use(options.model)
     if not options.dry_run and by_workers:
         from pyapp.native import cluster, worker
+        from pyapp.native.imagery import absolute
 
         using = cluster.Cluster(options.workers or 1, options.scheduler, options.block)
-        named = options.imagery or native.sources[0].id
+        named = absolute(options.imagery or native.sources[0].id)
         job = worker.Job(options.site, options.rate, named, options.finest_zoom, order.out)
         return await cluster.survey(native, order, using, job, options.quiet, options.tiles)
     if not options.dry_run:

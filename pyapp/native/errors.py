@@ -101,6 +101,16 @@ class NoGeoError(LookdownError):
         )
 
 
+class NoPlaceError(LookdownError):
+    """A picture does not say where it lies."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} doesn't say where on the earth it lies, or in which coordinate system. Put "
+            "its world file and a .prj beside it, or write both into it (gdal_edit.py -a_srs)."
+        )
+
+
 class LayerError(LookdownError):
     """A file has several layers, or not the one that was named."""
 
@@ -182,7 +192,7 @@ class UnknownImageryError(LookdownError):
     def __init__(self, name: str, known: list[str]) -> None:
         super().__init__(
             f"There is no imagery named {name}. Use an address with {{z}}, {{x}} and {{y}}, a "
-            f"PMTiles or MBTiles file, or one of {', '.join(known)}."
+            f"PMTiles, MBTiles or GeoTIFF file, or one of {', '.join(known)}."
         )
 
 

@@ -1,9 +1,13 @@
-"""Imagery by name, by address, or in a file of tiles."""
+"""Imagery by name, by address, in a file of tiles, or in a picture with a place."""
 
 import hashlib
 from pathlib import Path
 
+import numpy as np
+
+from pyapp.core.imagery.mosaic import UndecodableError
 from pyapp.core.imagery.source import ARCHIVES, Source, own_source, sources_from_json
+from pyapp.core.imagery.worldfile import PICTURES, TIFFS
 from pyapp.native.errors import NoSuchFileError, UnknownImageryError
 from pyapp.native.fetch import Files
 from pyapp.native.home import SOURCES
@@ -27,7 +31,8 @@ async def imagery_named(
     Parameters
     ----------
     name : str
-        The id of one that is listed, an address of tiles, or the path of a PMTiles or MBTiles.
+        The id of one that is listed, an address of tiles, or the path of a PMTiles, MBTiles,
+        GeoTIFF, or another picture with a place.
     finest_zoom : int or None
         Of an address.
     sources : list of Source
@@ -38,6 +43,7 @@ async def imagery_named(
     Raises
     ------
     UnknownImageryError, NoSuchFileError, AddressError, ArchiveError
+    NoGeoError, NoPlaceError, RasterError, NotAPictureError
     """
     for source in sources:
         if name == source.id:
@@ -46,7 +52,24 @@ async def imagery_named(
         return own_source(name, USUAL_ZOOM if finest_zoom is None else finest_zoom, "")
     if name.lower().endswith(ARCHIVES):
         return await _from_file(Path(name), ground)
+    if name.lower().endswith((*TIFFS, *PICTURES)) or Path(name).is_file():
+        # What reads it is not needed for other imagery.
+        from pyapp.native.raster import open_raster
+
+        opened = await open_raster(Path(name), decode)
+        ground.offer(opened.source, opened.opaque_tile)
+        return opened.source
     raise UnknownImageryError(name, [each.id for each in sources if each.allows.read])
+
+
+async def decode(data: bytes) -> np.ndarray:
+    """Nothing decodes here what Pillow can't; see `pyapp.work.ports.Decode`."""
+    raise UndecodableError("Pillow does not know it")
+
+
+def absolute(name: str) -> str:
+    """The name of imagery as processes elsewhere know it: of a file, its complete path."""
+    return str(Path(name).resolve()) if Path(name).is_file() else name
 
 
 async def _from_file(path: Path, ground: Ground) -> Source:

@@ -9,16 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pyapp.core.errors import LookdownError
-from pyapp.core.imagery.mosaic import UndecodableError
 from pyapp.core.imagery.source import Source
 from pyapp.native.device import Machine, NativeClock, NoSettings
 from pyapp.native.errors import UnknownModelError
 from pyapp.native.fetch import RATE, NativeFetch
 from pyapp.native.home import files_of
-from pyapp.native.imagery import listed
+from pyapp.native.imagery import decode, listed
 from pyapp.native.runtime import NativeRuntime
 from pyapp.work.busy import Busy
 from pyapp.work.classifier import Classifier
@@ -88,7 +85,7 @@ async def opened(
         model_files = ModelFiles(fetch, NativeRuntime(), MODELS)
         models = Models(model_files, machine, settings, clock)
         read = fetch if through is None else through(fetch)
-        ground = Ground(read, _decode, clock, machine.read().cache_bytes)
+        ground = Ground(read, decode, clock, machine.read().cache_bytes)
         tasks = Tasks(told.append, _log)
         await models.read_list()
         try:
@@ -100,11 +97,6 @@ async def opened(
             await tasks.finish()
             if models.runner is not None:
                 await models.runner.close()
-
-
-async def _decode(data: bytes) -> np.ndarray:
-    """Nothing decodes here what Pillow can't."""
-    raise UndecodableError("Pillow does not know it")
 
 
 def _log(error: BaseException) -> None:

@@ -104,6 +104,10 @@ class Orthophoto:
             raise MissingTileError(tile)
         return rgba
 
+    async def opaque_tile(self, tile: Tile) -> np.ndarray:
+        """The same on white, uint8 [256, 256, 3], as `Ground.offer` takes it."""
+        return on_white(await self.tile(tile))
+
     async def _make(self, tile: Tile) -> np.ndarray:
         level, net = level_for(self.facts, net_of(self.facts, tile))
         window = window_of(level, net)

@@ -2,6 +2,11 @@
 
 import json
 
+import numpy as np
+import pytest
+import rasterio
+
+from tests.browser.test_orthophoto import TOWN, see, town  # noqa: F401  (a fixture)
 from tests.native.conftest import lookdown
 
 
@@ -45,3 +50,34 @@ def test_the_command_answers_as_the_page_does(open_page, tmp_path):
     again.drop("command.geojson", out.read_bytes())
     again.wait_survey()
     assert len(again.features()) == count
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_an_orthophoto_is_the_same_imagery_here_and_there(open_page, town, tmp_path, bits):  # noqa: F811
+    """Of 16 bits both must find the same range of values to show."""
+    path = town
+    if bits == 16:
+        path = tmp_path / "deep.tif"
+        with rasterio.open(town) as file:
+            pixels, profile = file.read(), file.profile
+        with rasterio.open(path, "w", **(profile | {"dtype": "uint16"})) as out:
+            out.write(pixels.astype(np.uint16) * 30)
+            out.build_overviews([2, 4, 8], rasterio.enums.Resampling.average)
+    page = open_page(TOWN)
+    see(page, path)
+    page.tab.evaluate("location.hash = '#map=18/27.6335/85.5190'")
+    page.survey_view()
+    saved = tmp_path / "page.geojson"
+    saved.write_bytes(page.save_survey("geojson"))
+    replayed = lookdown("replay", saved, "--imagery", path)
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert "same chip, same answer" in replayed.stdout
+
+    # A survey of the command is of the same source: the page could go on with it.
+    facts = json.loads(saved.read_text())["lookdown"]["survey"]
+    ring = [*facts["area"], facts["area"][0]]
+    area, out = tmp_path / "area.geojson", tmp_path / "command.geojson"
+    area.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    done = lookdown("survey", area, "--imagery", path, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(out.read_text())["lookdown"]["survey"]["imagery"] == facts["imagery"]

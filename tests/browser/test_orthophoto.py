@@ -143,7 +143,7 @@ def test_sixteen_bits_are_stretched_to_be_seen(open_page, town, tmp_path):
 def test_a_projection_that_is_not_known_is_said(open_page, town, tmp_path):
     page = open_page(TOWN)
     drop(page, altered(town, tmp_path, crs="EPSG:28992"))
-    assert "EPSG:28992, which this page doesn't know" in page.wait_notice()
+    assert "EPSG:28992, which Lookdown doesn't know" in page.wait_notice()
     assert page.classify().label
 
 

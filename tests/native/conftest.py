@@ -1,5 +1,6 @@
 """The command as a process of its own, on the built-in imagery and on a real tile server."""
 
+import importlib.abc
 import json
 import subprocess
 import sys
@@ -92,3 +93,19 @@ def dask_cluster(folder, workers):
                     each.kill()
             worked.kill()
             scheduler.kill()
+
+
+class _Without(importlib.abc.MetaPathFinder):
+    """As if the extra was not installed."""
+
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in ("pyogrio", "rasterio"):
+            raise ImportError(name)
+        return None
+
+
+@pytest.fixture
+def without_gdal(monkeypatch):
+    for name in [each for each in sys.modules if each.startswith(("pyogrio", "rasterio"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [_Without(), *sys.meta_path])

@@ -1,9 +1,7 @@
 """Areas as people have them: other formats and coordinates, many corners, and what is none."""
 
-import importlib.abc
 import json
 import math
-import sys
 import zipfile
 
 import numpy as np
@@ -71,22 +69,6 @@ def test_a_shapefile_in_a_zip_of_unknown_coordinates_is_read_by_gdal(tmp_path):
                 archive.write(each, each.name)
     off = shapely.hausdorff_distance(shape_of(read_area(tmp_path / "area.zip")), MEADOW)
     assert off < 1e-6
-
-
-class _Without(importlib.abc.MetaPathFinder):
-    """As if the extra was not installed."""
-
-    def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in ("pyogrio", "rasterio"):
-            raise ImportError(name)
-        return None
-
-
-@pytest.fixture
-def without_gdal(monkeypatch):
-    for name in [each for each in sys.modules if each.startswith(("pyogrio", "rasterio"))]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "meta_path", [_Without(), *sys.meta_path])
 
 
 def test_without_gdal_it_says_how_to_get_it(tmp_path, request):

@@ -19,7 +19,7 @@ from pyapp.core.errors import (
 from pyapp.core.ground.geo import Footprint, Tile, moved, tile_at
 from pyapp.core.imagery.look import Look
 from pyapp.work.ground import Ground
-from pyapp.work.orthophoto import on_white, open_orthophoto
+from pyapp.work.orthophoto import open_orthophoto
 from pyapp.work.ports import UnreachableError
 from tests.core.rasters import PLACE, facts_of, write
 from tests.core.test_warp import gdal_chip, town
@@ -67,11 +67,7 @@ def finest_tile(orthophoto, place=PLACE):
 def test_a_chip_of_a_file_is_cut_as_of_any_imagery(path):
     orthophoto = opened(path)
     ground = Ground(FakeFetch(), decode, FakeClock(), 32 << 20)
-
-    async def make(tile):
-        return on_white(await orthophoto.tile(tile))
-
-    ground.offer(orthophoto.source, make)
+    ground.offer(orthophoto.source, orthophoto.opaque_tile)
     footprint = Footprint(PLACE, 78.0288)
     chip = run(ground.chip(orthophoto.source, footprint, card()))
     difference = np.abs(chip.pixels.astype(int) - gdal_chip(path, footprint))

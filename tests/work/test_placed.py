@@ -24,7 +24,7 @@ from pyapp.core.imagery.worldfile import (
     stem,
 )
 from pyapp.work.ground import Ground
-from pyapp.work.orthophoto import on_white, open_orthophoto
+from pyapp.work.orthophoto import open_orthophoto
 from pyapp.work.placed import PictureReader, PlacedReader, pixels_of
 from tests.core.rasters import PLACE, write
 from tests.core.test_warp import gdal_chip, town
@@ -65,11 +65,7 @@ def test_a_chip_of_a_picture_with_a_world_file_is_what_gdal_gives(ortho):
     epsg, path = ortho
     orthophoto = opened(path, epsg)
     ground = Ground(FakeFetch(), decode, FakeClock(), 32 << 20)
-
-    async def make(tile):
-        return on_white(await orthophoto.tile(tile))
-
-    ground.offer(orthophoto.source, make)
+    ground.offer(orthophoto.source, orthophoto.opaque_tile)
     footprint = Footprint(PLACE, 78.0288)
     chip = run(ground.chip(orthophoto.source, footprint, card()))
     assert np.abs(chip.pixels.astype(int) - gdal_chip(path, footprint)).mean() <= 2.0

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import numpy as np
 from pyscript import web, when
 
 from pyapp.bridge import canvas, geotiff
@@ -27,7 +26,7 @@ from pyapp.ui.ground.placing import Group, Placer
 from pyapp.ui.shell.dom import fill, on, option
 from pyapp.ui.shell.notice import IMAGERY, Notice
 from pyapp.work.ground import Ground
-from pyapp.work.orthophoto import Orthophoto, on_white, open_orthophoto
+from pyapp.work.orthophoto import Orthophoto, open_orthophoto
 from pyapp.work.tasks import Tasks, begin
 
 if TYPE_CHECKING:
@@ -192,7 +191,7 @@ class OwnFiles:
         """Offer a picture as imagery, and show it."""
         source = opened.source
         self._opened[source.url] = opened
-        self.ground.offer(source, partial(_opaque_tile, opened))
+        self.ground.offer(source, opened.opaque_tile)
         self.imagery.offer(source, partial(self._draw, opened))
 
     async def _archives(self) -> "ArchiveFiles":
@@ -278,10 +277,6 @@ class OwnFiles:
             bands = usual_bands(opened.facts)
         look = await opened.stretch(bands) if self._stretch.checked else Look(bands)
         self._show(opened.with_look(look))
-
-
-async def _opaque_tile(opened: Orthophoto, tile: Tile) -> np.ndarray:
-    return on_white(await opened.tile(tile))
 
 
 async def _is_archive(file: Any) -> bool:
