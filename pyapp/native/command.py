@@ -59,10 +59,6 @@ def parser() -> argparse.ArgumentParser:
     classify.add_argument("--json", action="store_true", help="a line of JSON for each answer")
     survey = commands.add_parser("survey", help="survey an area")
     survey.add_argument(
-        "area", type=Path, help="GeoJSON, KML, Shapefile; with GDAL also GeoPackage and others"
-    )
-    survey.add_argument("--layer", help="of a file that has several")
-    survey.add_argument(
         "--out", type=Path, required=True,
         help="what to write: .geojson, .parquet (GeoParquet), .csv, .tif, .zip (PNG)",
     )  # fmt: skip
@@ -70,10 +66,6 @@ def parser() -> argparse.ArgumentParser:
         "--step", type=float, choices=STEPS, default=1.0,
         help="from one square to the next, in sides of a square (%(default)g)",
     )  # fmt: skip
-    survey.add_argument("--resume", action="store_true", help="go on with what was begun")
-    survey.add_argument("--overwrite", action="store_true", help="begin again")
-    survey.add_argument("--dry-run", action="store_true", help="say what it would take, and end")
-    survey.add_argument("--quiet", action="store_true", help="without a progress bar")
     survey.add_argument(
         "--workers", type=_count, metavar="N",
         help="processes of Dask; then an area may have any size, and OUT is a folder of GeoParquet",
@@ -87,6 +79,17 @@ def parser() -> argparse.ArgumentParser:
         "--tiles", action="store_true",
         help="with --workers: also the map of the data set, which the page opens",
     )  # fmt: skip
+    pack = commands.add_parser("pack", help="an area as one file, for where there is no network")
+    pack.add_argument("--out", type=Path, required=True, help="what to write: .pack or .zip")
+    for each in (survey, pack):
+        each.add_argument(
+            "area", type=Path, help="GeoJSON, KML, Shapefile; with GDAL GeoPackage and others"
+        )
+        each.add_argument("--layer", help="of a file that has several")
+        each.add_argument("--resume", action="store_true", help="go on with what was begun")
+        each.add_argument("--overwrite", action="store_true", help="begin again")
+        each.add_argument("--dry-run", action="store_true", help="say what it would take, and end")
+        each.add_argument("--quiet", action="store_true", help="without a progress bar")
     replay = commands.add_parser("replay", help="make a saved survey again, and compare")
     replay.add_argument("survey", type=Path, help="GeoJSON, as saved by the page or here")
     replay.add_argument("--out", type=Path, help="CSV with what came out for each square")
@@ -94,11 +97,11 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("survey", type=Path, help="GeoJSON, as saved by the page or here")
     report.add_argument("--out", type=Path, required=True, help=".html to read and print, .json")
     report.add_argument("--overwrite", action="store_true", help="replace a file that is there")
-    for each in (classify, survey):
+    for each in (classify, survey, pack):
         each.add_argument("--model", help="name of the model")
-    for each in (classify, survey, replay, report):
+    for each in (classify, survey, pack, replay, report):
         each.add_argument(
-            "--imagery", help="a name, an address, or a file: PMTiles, MBTiles, GeoTIFF"
+            "--imagery", help="a name, an address, or a file: PMTiles, MBTiles, GeoTIFF, pack"
         )
         each.add_argument("--finest-zoom", type=int, help="of an address (19)")
     return found
@@ -189,6 +192,22 @@ async def _survey(native: Native, options: argparse.Namespace) -> int:
     return DONE
 
 
+async def _pack(native: Native, options: argparse.Namespace) -> int:
+    from pyapp.native import pack
+    from pyapp.native.areas import read_area
+
+    area = read_area(options.area, options.layer)
+    source = await _source(native, options)
+    order = pack.PackOrder(
+        options.area.stem, area, source, options.out, options.resume, options.overwrite
+    )
+    await native.use(options.model)
+    if not options.dry_run:
+        return await pack.pack(native, order, options.quiet)
+    print("\n".join(await pack.dry_run(native, order)))
+    return DONE
+
+
 async def _replay(native: Native, options: argparse.Namespace) -> int:
     from pyapp.native import replay
 
@@ -226,6 +245,7 @@ COMMANDS = {
     "imagery": _imagery,
     "classify": _classify,
     "survey": _survey,
+    "pack": _pack,
     "replay": _replay,
     "report": _report,
 }

@@ -59,7 +59,7 @@ def write_survey(survey: Survey, path: Path) -> None:
         write_whole(path.with_suffix(".qml"), to_qml(survey, look).encode())
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, *pieces: bytes) -> None:
     """Write a file; who looks at it never sees a part of it.
 
     Raises
@@ -69,7 +69,8 @@ def write_whole(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
-            beside.write_bytes(data)
+            with beside.open("wb") as file:
+                file.writelines(pieces)
             beside.replace(path)
         finally:
             with contextlib.suppress(OSError):

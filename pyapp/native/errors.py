@@ -11,6 +11,7 @@ from pyapp.core.errors import (
     NotASurveyError,
     TileError,
 )
+from pyapp.core.pack.errors import ForbiddenKeepError, LargePackError, NothingToKeepError
 
 # Exit statuses; argparse takes 2, and 130 is the shell's for Ctrl-C.
 DONE, UNEXPECTED, WRONG_INPUT, FORBIDDEN, NO_IMAGERY, NO_MODEL, NO_OUTPUT = 0, 1, 3, 4, 5, 6, 7
@@ -119,6 +120,15 @@ class LayerError(LookdownError):
         super().__init__(f"Name one of the layers of {path} with --layer: {listed}.")
 
 
+class PackStoppedError(LookdownError):
+    """Imagery for a pack stopped arriving."""
+
+    def __init__(self, reason: str, done: int, total: int) -> None:
+        super().__init__(
+            f"The pack stopped after {done:,} of {total:,} tiles: {reason}. Go on with --resume."
+        )
+
+
 class OutputError(LookdownError):
     """A file can't be written."""
 
@@ -135,8 +145,8 @@ class BegunAlreadyError(OutputError):
 
     def __init__(self, path: Path, part: Path) -> None:
         super().__init__(
-            f"A survey for {path} was begun and is kept in {part}. Go on with --resume, or begin "
-            "again with --overwrite."
+            f"{path} was begun, and what came out is kept in {part}. Go on with --resume, or "
+            "begin again with --overwrite."
         )
 
 
@@ -173,9 +183,9 @@ class DamagedDataError(OutputError):
 class UnknownFormatError(OutputError):
     """The ending of a file names no format that surveys are written in."""
 
-    def __init__(self, path: Path, known: list[str]) -> None:
+    def __init__(self, path: Path, known: list[str], what: str = "survey") -> None:
         super().__init__(
-            f"The ending of {path} names no format for a survey. Use one of {', '.join(known)}."
+            f"The ending of {path} names no format for a {what}. Use one of {', '.join(known)}."
         )
 
 
@@ -192,7 +202,7 @@ class UnknownImageryError(LookdownError):
     def __init__(self, name: str, known: list[str]) -> None:
         super().__init__(
             f"There is no imagery named {name}. Use an address with {{z}}, {{x}} and {{y}}, a "
-            f"PMTiles, MBTiles or GeoTIFF file, or one of {', '.join(known)}."
+            f"file (PMTiles, MBTiles, GeoTIFF, a pack), or one of {', '.join(known)}."
         )
 
 
@@ -223,10 +233,10 @@ def status_of(error: LookdownError) -> int:
     if isinstance(error, WorkerError):
         return error.status
     kinds: list[tuple[type[LookdownError] | tuple[type[LookdownError], ...], int]] = [
-        ((ForbiddenSurveyError, ForbiddenReadingError), FORBIDDEN),
-        (TileError, NO_IMAGERY),
+        ((ForbiddenSurveyError, ForbiddenReadingError, ForbiddenKeepError), FORBIDDEN),
+        ((TileError, NothingToKeepError, PackStoppedError), NO_IMAGERY),
         ((ModelError, HomeError), NO_MODEL),
-        (OutputError, NO_OUTPUT),
+        ((OutputError, LargePackError), NO_OUTPUT),
         (ClusterError, NO_CLUSTER),
         ((AreaError, NotASurveyError), WRONG_INPUT),
     ]

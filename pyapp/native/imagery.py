@@ -8,6 +8,7 @@ import numpy as np
 from pyapp.core.imagery.mosaic import UndecodableError
 from pyapp.core.imagery.source import ARCHIVES, Source, own_source, sources_from_json
 from pyapp.core.imagery.worldfile import PICTURES, TIFFS
+from pyapp.core.pack.archive import HEAD_BYTES, is_pack
 from pyapp.native.errors import NoSuchFileError, UnknownImageryError
 from pyapp.native.fetch import Files
 from pyapp.native.home import SOURCES
@@ -32,7 +33,7 @@ async def imagery_named(
     ----------
     name : str
         The id of one that is listed, an address of tiles, or the path of a PMTiles, MBTiles,
-        GeoTIFF, or another picture with a place.
+        GeoTIFF, another picture with a place, or a pack.
     finest_zoom : int or None
         Of an address.
     sources : list of Source
@@ -43,7 +44,7 @@ async def imagery_named(
     Raises
     ------
     UnknownImageryError, NoSuchFileError, AddressError, ArchiveError
-    NoGeoError, NoPlaceError, RasterError, NotAPictureError
+    NoGeoError, NoPlaceError, RasterError, NotAPictureError, PackError, ForbiddenKeepError
     """
     for source in sources:
         if name == source.id:
@@ -52,6 +53,12 @@ async def imagery_named(
         return own_source(name, USUAL_ZOOM if finest_zoom is None else finest_zoom, "")
     if name.lower().endswith(ARCHIVES):
         return await _from_file(Path(name), ground)
+    if _is_pack(Path(name)):
+        from pyapp.native.pack import open_pack
+
+        pack, source = await open_pack(Path(name), sources)
+        ground.offer(source, pack.tile)
+        return source
     if name.lower().endswith((*TIFFS, *PICTURES)) or Path(name).is_file():
         # What reads it is not needed for other imagery.
         from pyapp.native.raster import open_raster
@@ -70,6 +77,13 @@ async def decode(data: bytes) -> np.ndarray:
 def absolute(name: str) -> str:
     """The name of imagery as processes elsewhere know it: of a file, its complete path."""
     return str(Path(name).resolve()) if Path(name).is_file() else name
+
+
+def _is_pack(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return is_pack(file.read(HEAD_BYTES))
 
 
 async def _from_file(path: Path, ground: Ground) -> Source:

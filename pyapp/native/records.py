@@ -9,7 +9,8 @@ from typing import Any
 
 from pyapp.work.ports import Key, RecordsRefusedError
 
-# A field of a record is a row, so that texts, numbers and bytes stay what they are.
+# A field of a record is a row, so that texts, numbers and bytes stay what they are. One without a
+# name stands for a record that has no fields.
 TABLE = """
 CREATE TABLE IF NOT EXISTS fields (
     record_table TEXT, first TEXT, rest TEXT, name TEXT, value,
@@ -47,7 +48,8 @@ class SqliteRecords:
     async def get(self, table: str, key: Key) -> Mapping[str, Any] | None:
         """The record under a key; ``None`` if there is none."""
         asked = f"SELECT name, value FROM fields WHERE {PLACE}"
-        return dict(self._run(asked, table, *_parts(key))) or None
+        found = self._run(asked, table, *_parts(key))
+        return {name: value for name, value in found if name} if found else None
 
     async def all(self, table: str) -> list[Mapping[str, Any]]:
         """All records of a table."""
@@ -67,7 +69,7 @@ class SqliteRecords:
         place = (table, *_parts(key))
         with self._transaction():
             self._run(f"DELETE FROM fields WHERE {PLACE}", *place)
-            for name, value in record.items():
+            for name, value in (record or {"": None}).items():
                 self._run("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", *place, name, value)
 
     async def delete(self, table: str, key: Key) -> None:

@@ -36,6 +36,7 @@ class Native:
     sources: list[Source]
     ground: Ground
     models: Models
+    files: ModelFiles
     classifier: Classifier
     clock: NativeClock
     tasks: Tasks
@@ -90,8 +91,8 @@ async def opened(
         await models.read_list()
         try:
             yield Native(
-                listed(files), ground, models, Classifier(models, ground, clock), clock, tasks,
-                Busy(clock), told,
+                listed(files), ground, models, model_files, Classifier(models, ground, clock),
+                clock, tasks, Busy(clock), told,
             )  # fmt: skip
         finally:
             await tasks.finish()

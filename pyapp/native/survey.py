@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from tqdm import tqdm
 
 from pyapp.core.errors import ForbiddenSurveyError, StoreError
 from pyapp.core.ground.area import Area
@@ -21,26 +16,21 @@ from pyapp.core.imagery.choice import permission, readable
 from pyapp.core.imagery.source import Source
 from pyapp.core.state import CellState
 from pyapp.core.survey.survey import Survey
+from pyapp.native.begun import may_begin, part_of, records_of, remove, watch
 from pyapp.native.disk import check_format, write_survey
 from pyapp.native.errors import (
     DONE,
     NO_IMAGERY,
     NO_OUTPUT,
     PAUSED,
-    BegunAlreadyError,
     NotWrittenError,
     OtherOrderError,
-    ThereAlreadyError,
     status_of,
 )
-from pyapp.native.records import SqliteRecords
 from pyapp.native.setup import Native
 from pyapp.native.wording import survey_lines
-from pyapp.work.ports import RecordsRefusedError
 from pyapp.work.session import SurveySession
 from pyapp.work.store import Store
-
-LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,7 @@ class Order:
     @property
     def part(self) -> Path:
         """What came out so far, until all is there."""
-        return self.out.with_name(f"{self.out.name}.part")
+        return part_of(self.out)
 
 
 def dry_run(native: Native, order: Order) -> Iterator[str]:
@@ -109,16 +99,9 @@ async def survey(native: Native, order: Order, quiet: bool = False) -> int:
     grid = _grid(native, order)
     if not order.source.allows.bulk:
         raise ForbiddenSurveyError(order.source.name, _others(native, order.area))
-    if order.out.exists() and not (order.overwrite or order.resume):
-        raise ThereAlreadyError(order.out)
-    if order.part.exists() and not (order.overwrite or order.resume):
-        raise BegunAlreadyError(order.out, order.part)
-    if order.overwrite and not order.resume:
-        _remove(order.part)
-    elif order.out.exists() and not order.part.exists():
-        print(f"{order.out} is complete: there is nothing to go on with.")
+    if not may_begin(order.out, order.resume, order.overwrite):
         return DONE
-    with _records(order.part) as records:
+    with records_of(order.part) as records:
         store = Store(records)
         session = SurveySession(
             native.models, native.ground, store, native.clock, native.tasks, native.busy
@@ -128,7 +111,12 @@ async def survey(native: Native, order: Order, quiet: bool = False) -> int:
             found = session.begin(order.area, grid, order.source)
         else:
             found.look_again()
-        await _work(native, session, found, order, quiet)
+        session.work_on(found, order.source)
+        total = len(found.grid)
+        await watch(
+            native, lambda: _done(found), lambda: session.goes_on, session.pause, total,
+            "squares", quiet,
+        )  # fmt: skip
     return _end(native, found, order)
 
 
@@ -140,18 +128,6 @@ def _grid(native: Native, order: Order) -> Grid:
 def _others(native: Native, area: Area) -> list[str]:
     west, south, east, north = area.bounds
     return readable(native.sources, LngLat((west + east) / 2, (south + north) / 2), bulk=True)
-
-
-@contextlib.contextmanager
-def _records(path: Path) -> Iterator[SqliteRecords]:
-    try:
-        records = SqliteRecords(path)
-    except RecordsRefusedError as error:
-        raise NotWrittenError(path, str(error)) from error
-    try:
-        yield records
-    finally:
-        records.close()
 
 
 async def _begun(store: Store, order: Order, native: Native) -> Survey | None:
@@ -172,35 +148,6 @@ async def _begun(store: Store, order: Order, native: Native) -> Survey | None:
         if before != now:
             raise OtherOrderError(order.part, what)
     return found
-
-
-async def _work(
-    native: Native, session: SurveySession, found: Survey, order: Order, quiet: bool
-) -> None:
-    """Work until nothing waits any more, or Ctrl-C."""
-    session.work_on(found, order.source)
-    pausing: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
-
-    def pause() -> None:
-        pausing.append(native.tasks.start(session.pause()))
-
-    with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; not the main thread
-        loop.add_signal_handler(signal.SIGINT, pause)
-        loop.add_signal_handler(signal.SIGTERM, pause)
-    # Without a terminal there is no bar.
-    with tqdm(
-        total=len(found.grid),
-        initial=_done(found),
-        unit=" squares",
-        disable=quiet or None,
-        file=sys.stderr,
-    ) as bar:
-        while session.goes_on:
-            await native.clock.sleep(LOOK_S)
-            bar.update(_done(found) - bar.n)
-        bar.update(_done(found) - bar.n)
-    await asyncio.gather(*pausing)
 
 
 def _done(found: Survey) -> int:
@@ -230,13 +177,6 @@ def _end(native: Native, found: Survey, order: Order) -> int:
         )
         return status or (NO_IMAGERY if not found.count(CellState.CLASSIFIED) else DONE)
     if status != NO_OUTPUT:
-        _remove(order.part)
+        remove(order.part)
     print(f"Written to {order.out}.")
     return status
-
-
-def _remove(part: Path) -> None:
-    """Remove what was kept of an earlier run, and what SQLite has beside it."""
-    for each in (part, Path(f"{part}-wal"), Path(f"{part}-shm")):
-        with contextlib.suppress(OSError):
-            each.unlink(missing_ok=True)

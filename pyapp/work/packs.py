@@ -15,6 +15,7 @@ from pyapp.core.ground.geo import Bounds
 from pyapp.core.imagery.pmtiles import Kind, tile_id
 from pyapp.core.imagery.pmtiles_reader import Pmtiles
 from pyapp.core.imagery.pmtiles_writer import PmtilesWriter
+from pyapp.core.model.card import Card
 from pyapp.core.pack.archive import MANIFEST, Stored, parts_of, zipped
 from pyapp.core.pack.errors import (
     ChangedPackError,
@@ -24,7 +25,9 @@ from pyapp.core.pack.errors import (
 )
 from pyapp.core.pack.manifest import (
     ABOUT,
+    CARD,
     IMAGERY,
+    MODEL,
     README,
     Credit,
     Manifest,
@@ -33,6 +36,7 @@ from pyapp.core.pack.manifest import (
 )
 from pyapp.core.pack.tiles import key_of, kind_of
 from pyapp.work.kept import HeldArea, KeptAreas
+from pyapp.work.loading import ModelFiles
 
 # Of a manifest, and of a part that is needed in one piece.
 MOST_MANIFEST_BYTES = 64 << 20
@@ -71,6 +75,22 @@ class Given:
     kind: str
     title: str
     data: bytes
+
+
+async def model_of(files: ModelFiles, card: Card) -> tuple[list[Given], Credit]:
+    """A model as it goes along with imagery, and whose it is.
+
+    Raises
+    ------
+    ModelError
+        If its file does not arrive.
+    """
+    given = [
+        Given("model/model.onnx", MODEL, card.title, await files.file(card)),
+        Given("model/card.json", CARD, card.title, card.to_json().encode()),
+    ]
+    whose = f"learned from {card.training_data}" if card.training_data else ""
+    return given, Credit(f"model {card.title}", whose, card.licence, card.use)
 
 
 async def written(

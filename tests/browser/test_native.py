@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from tests.browser.lookdown_page import LookdownPage
 from tests.browser.test_orthophoto import TOWN, see, town  # noqa: F401  (a fixture)
 from tests.native.conftest import lookdown
 
@@ -81,3 +82,39 @@ def test_an_orthophoto_is_the_same_imagery_here_and_there(open_page, town, tmp_p
     done = lookdown("survey", area, "--imagery", path, "--out", out)
     assert done.returncode == 0, done.stderr
     assert json.loads(out.read_text())["lookdown"]["survey"]["imagery"] == facts["imagery"]
+
+
+def test_a_pack_of_the_command_is_opened_and_classified_without_a_network(
+    open_page, tile_server, chromium, tmp_path
+):
+    west, south, east, north = 85.517, 27.632, 85.520, 27.6355
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    area, pack = tmp_path / "crossing.geojson", tmp_path / "crossing.pack"
+    area.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    imagery = ("--imagery", tile_server.template, "--finest-zoom", "18")
+    made = lookdown("pack", area, "--out", pack, *imagery)
+    assert made.returncode == 0, made.stderr
+
+    page = open_page("#map=18/27.63392/85.51832")
+    device = chromium.new_context(viewport={"width": 1280, "height": 800})
+    there = LookdownPage(device.new_page(), page.site)
+    there.open()
+    there.wait_kept()
+    device.set_offline(True)
+    there.tab.reload()
+    there.wait_ready()
+    there.tab.wait_for_selector("#keeping:not([hidden])", state="attached")
+    asked = len(tile_server.asked)
+    there.tab.set_input_files("#pack-file", str(pack))
+    there.tab.wait_for_selector("#pack-said:has-text('Opened: imagery of crossing')")
+    assert "the model" in there.tab.inner_text("#pack-said")
+    there.tab.fill("#go-to", "27.6338, 85.5185")
+    there.tab.press("#go-to", "Enter")
+    there.tab.wait_for_timeout(500)
+    shown = there.classify()
+    lng, lat = shown.footprint.centre
+    answer = json.loads(lookdown("classify", "--at", lat, lng, "--imagery", pack, "--json").stdout)
+    assert shown.best[0][0] == answer["best"][0]["class"]
+    assert abs(shown.best[0][1] - answer["best"][0]["probability"]) <= 0.01
+    assert len(tile_server.asked) == asked and there.crashes == []
+    device.close()

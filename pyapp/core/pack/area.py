@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pyapp.core.ground.geo import Bounds, LngLat, Tile
-from pyapp.core.imagery.source import FINEST_ZOOM, Source
+from pyapp.core.imagery.source import FINEST_ZOOM, OWN_ID, Source
 from pyapp.core.imagery.stored import is_ground, source_facts, source_from, text_of
 from pyapp.core.pack.tiles import Zooms, count_of, tiles_of
 
@@ -87,3 +88,11 @@ class KeptArea:
     def of(self, source: Source) -> KeptArea:
         """The same area of the same imagery as the page describes it."""
         return replace(self, source=source)
+
+
+def told_apart(source: Source) -> Source:
+    """A source that others of its kind, by an address of one's own, do not replace in a list."""
+    if source.id != OWN_ID:
+        return source
+    digest = hashlib.sha256(source.url.encode()).hexdigest()[:8]
+    return replace(source, id=f"{OWN_ID}-{digest}")

@@ -61,9 +61,10 @@ class NoRoomError(KeepError):
 
 
 class KeepingStoppedError(KeepError):
-    """Keeping an area ended before it was done."""
+    """Keeping an area ended before it was done; `reason` says why, as a part of a sentence."""
 
     def __init__(self, name: str, reason: str, done: int, total: int) -> None:
+        self.reason = reason
         super().__init__(
             f"Keeping {name} stopped after {done:,} of {total:,} tiles: {reason}. "
             "What is stored stays and can be used; press Resume to go on."

@@ -15,7 +15,7 @@ from pyapp.work.kept import HeldArea
 from pyapp.work.library import Library
 from pyapp.work.loading import ModelFiles
 from pyapp.work.models import Models
-from pyapp.work.packs import Given, OpenPack
+from pyapp.work.packs import Given, OpenPack, model_of
 from pyapp.work.session import SurveySession
 
 
@@ -41,14 +41,9 @@ class PackContents:
         given: list[Given] = []
         credits: list[Credit] = []
         if self.models.runner is not None:
-            card = self.models.runner.card
-            data = await self.files.file(card)
-            given += [
-                Given("model/model.onnx", MODEL, card.title, data),
-                Given("model/card.json", CARD, card.title, card.to_json().encode()),
-            ]
-            whose = f"learned from {card.training_data}" if card.training_data else ""
-            credits.append(Credit(f"model {card.title}", whose, card.licence, card.use))
+            model, whose = await model_of(self.files, self.models.runner.card)
+            given += model
+            credits.append(whose)
         for stored in self.library.stored:
             survey = await self.library.load(stored.id)
             if overlap(survey.area.bounds, held.area.bounds):

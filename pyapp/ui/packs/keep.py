@@ -1,10 +1,8 @@
 """Keeping an area for where there is no network: which tiles, what they take, and the start."""
 
 import asyncio
-import hashlib
 import uuid
 from dataclasses import dataclass, field
-from dataclasses import replace as changed
 from datetime import datetime
 
 from pyscript import web
@@ -13,8 +11,8 @@ from pyapp.bridge import release
 from pyapp.bridge.leaflet import GroundMap
 from pyapp.core.errors import LookdownError
 from pyapp.core.ground.geo import Bounds, Tile
-from pyapp.core.imagery.source import OWN_ID, Source
-from pyapp.core.pack.area import KeptArea
+from pyapp.core.imagery.source import Source
+from pyapp.core.pack.area import KeptArea, told_apart
 from pyapp.core.pack.errors import LargeKeepError, NoRoomError
 from pyapp.core.pack.tiles import (
     MOST_TILES,
@@ -158,7 +156,7 @@ class KeepPlan:
         centre = KeptArea("", "", "", source, bounds, zooms, count).centre
         self._area = KeptArea(
             uuid.uuid4().hex, area_name(source, centre), datetime.now().isoformat("T", "seconds"),
-            _named(source), bounds, zooms, count,
+            told_apart(source), bounds, zooms, count,
         )  # fmt: skip
         self._start.disabled = False
 
@@ -176,11 +174,3 @@ class KeepPlan:
         self._samples.clear()
         self._form.hidden = True
         self._button.setAttribute("aria-expanded", "false")
-
-
-def _named(source: Source) -> Source:
-    """A source that others of its kind do not replace in the list."""
-    if source.id != OWN_ID:
-        return source
-    digest = hashlib.sha256(source.url.encode()).hexdigest()[:8]
-    return changed(source, id=f"{OWN_ID}-{digest}")
