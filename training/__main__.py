@@ -15,6 +15,8 @@ python -m training abroad               judge the finished model by sources that
                                         names a folder of sources, --write changes the card
 python -m training cards                write README.md and stac-item.json again for every model,
                                         from its card; needs no run
+python -m training golden               write golden.json again for every model, after the built-in
+                                        imagery has changed; needs no run
 """
 
 import argparse
@@ -30,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT.parent / "shared" / "data"
 STEPS = (
     *("all", "fetch", "train", "evaluate", "export", "compress", "report"),
-    *("study", "abroad", "cards"),
+    *("study", "abroad", "cards", "golden"),
 )
 
 
@@ -61,7 +63,7 @@ def _begun(options: argparse.Namespace, chosen: Settings) -> Settings:
     TrainingError
         If the project can't be used, or the command line asks for something else too.
     """
-    if options.data or options.without or options.step in ("study", "abroad", "cards"):
+    if options.data or options.without or options.step in ("study", "abroad", "cards", "golden"):
         raise TrainingError(
             "--project brings its own pictures: leave out --data and --without, and name a step "
             "from fetch to report, or none."
@@ -82,7 +84,7 @@ def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
     from training.steps.evaluate import evaluate
     from training.steps.export import export
     from training.steps.final import finish
-    from training.steps.publish import publish, write_readmes
+    from training.steps.publish import publish, write_goldens, write_readmes
     from training.steps.report import report
     from training.steps.study import study
     from training.steps.train import network_files, train
@@ -92,6 +94,9 @@ def _work(options: argparse.Namespace, chosen: Settings, run: Path) -> None:
 
     if options.step == "cards":
         write_readmes(options.models)
+        return
+    if options.step == "golden":
+        write_goldens(options.models)
         return
     if options.step == "abroad":
         folder = options.data or SOURCES

@@ -19,9 +19,9 @@ from pyapp.core.ground.geo import (
     LngLat,
     Tile,
     pixel_at,
-    tiles_under,
     wrap_lng,
 )
+from pyapp.core.imagery.coverage import any_in, extent
 from pyapp.core.imagery.source import Source
 
 FINEST_VIEW = 21
@@ -114,7 +114,7 @@ class GroundMap:
         north_west, south_east = window.getNorthWest(), window.getSouthEast()
         left, top = pixel_at(LngLat(north_west.lng, north_west.lat), zoom)
         right, bottom = pixel_at(LngLat(south_east.lng, south_east.lat), zoom)
-        return any(map(source.may_have, tiles_under(Box(left, top, right, bottom), zoom)))
+        return any_in(source, Box(left, top, right, bottom), zoom)
 
     def on(self, events: str, handler: Callable) -> None:
         """Call ``handler(event)`` for Leaflet events, named as Leaflet names them."""
@@ -131,7 +131,7 @@ class GroundMap:
         """
         if self._layer is not None:
             self._layer.remove()
-        self.leaflet.setMinZoom(max(COARSEST_VIEW, source.min_zoom))
+        self.leaflet.setMinZoom(max(COARSEST_VIEW, _coarsest(source)))
         if draw is not None:
             self._layer = _DrawnLayer(self.leaflet, source, draw)
             return
@@ -168,13 +168,18 @@ class _TileLayer:
         self._settle = create_proxy(self._on_tiles)
         options = {
             "attribution": source.attribution,
-            "minZoom": source.min_zoom,
+            "minZoom": _coarsest(source),
+            "minNativeZoom": source.min_zoom,
             "maxNativeZoom": source.max_zoom,
             "maxZoom": FINEST_VIEW,
             "crossOrigin": cross_origin,
             "errorTileUrl": EMPTY_PICTURE,
             "pane": pane,
         }
+        # Small tiles are many: none are made beyond the imagery.
+        bounds = extent(source)
+        if bounds is not None:
+            options["bounds"] = corners_of(bounds)
         self._layer = L.tileLayer(source.url, to_js(options))
         self._layer.getTileUrl = self._url
         if on_failure is not None:
@@ -247,6 +252,11 @@ class _DrawnLayer:
         task = self._drawing.pop((int(at.x), int(at.y), int(at.z)), None)
         if task is not None:
             task.cancel()
+
+
+def _coarsest(source: Source) -> int:
+    """Coarsest zoom of the map with a source."""
+    return source.min_zoom if source.coarsest_view is None else source.coarsest_view
 
 
 def _url(source: Source, tile: Tile) -> str:

@@ -11,7 +11,7 @@ from pyapp.core.ground.geo import Tile, wrapped
 from pyapp.core.imagery.source import Source
 from pyapp.core.report.contents import gather, squares_of
 from pyapp.core.report.html import to_html
-from pyapp.core.report.picture import Picture, base_of, lay_base, map_of, thumbnail
+from pyapp.core.report.picture import Base, Picture, base_of, lay_base, map_of, thumbnail
 from pyapp.core.survey.survey import Survey
 from pyapp.work.check import Sight
 from pyapp.work.ground import Ground
@@ -82,7 +82,7 @@ class Reporter:
             self._mind = LARGE
             return None
         try:
-            found = await gather_all(*(self._tile(source, tile) for tile in wanted.tiles))
+            found = await gather_all(*(self._tile(source, tile, wanted) for tile in wanted.tiles))
         except TileError:
             self._mind = UNREAD
             return None
@@ -90,7 +90,7 @@ class Reporter:
                   if each is not None}  # fmt: skip
         return lay_base(wanted, pixels) if pixels else None
 
-    async def _tile(self, source: Source, tile: Tile) -> np.ndarray | None:
+    async def _tile(self, source: Source, tile: Tile, base: Base) -> np.ndarray | None:
         asked = wrapped(tile)
         if not source.may_have(asked):
             return None
@@ -98,7 +98,7 @@ class Reporter:
             data = await self._ground.read_tile(source, asked)
         except MissingTileError:
             return None
-        return await self._ground.decode_tile(asked, data)
+        return base.shrunk(await self._ground.decode_tile(asked, data))
 
     async def _chip(self, source: Source, cell: int) -> Picture:
         chip_px = self._survey.model.chip_px

@@ -20,6 +20,7 @@ PAGE, WORKER = "index.html", "sw.js"
 VERSION_PLACE = b"{version}"
 VERSION = re.compile(r'^version = "([^"]+)"$', re.MULTILINE)
 PLACING_TRIES = 10
+PICTURES = (".jpg", ".png", ".webp")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 # When the page needs a file: the first part whose pattern matches, else "rest". Python takes half a
 # second to start, enough for the packages to arrive; the first answer also needs "answer"; an
@@ -238,7 +239,7 @@ def compressed(out: Path, quality: int = 11) -> dict[str, dict[str, Path]]:
     listing = json.loads((out / "files.json").read_text())
     folder = cache.folder() / f"compressed-{quality}"
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {path: facts for path, facts in listing.items() if not path.endswith((".jpg", ".png"))}
+    wanted = {path: facts for path, facts in listing.items() if not path.endswith(PICTURES)}
     missing = {
         facts["sha256"]: out / path
         for path, facts in wanted.items()

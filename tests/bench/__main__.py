@@ -10,6 +10,7 @@ python -m tests.bench coverage     how often the intervals of a checked survey h
 python -m tests.bench change       what is called changed where squares were replaced, and where not
 python -m tests.bench report       time and size of the report of a survey of 10,000 squares
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
+python -m tests.bench imagery      the built-in imagery as WebP: its bytes, its look, the answers
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
 python -m tests.bench cluster      a survey by workers of Dask, the scheduler, what a square costs
 python -m tests.bench many         memory of such a survey, of --squares 1000000
@@ -53,6 +54,7 @@ def main() -> int:
             "few-shot",
             "interval",
             "town",
+            "imagery",
             "coverage",
             "change",
             "report",
@@ -93,6 +95,11 @@ def main() -> int:
         from tests.bench.change import table as change_table
 
         print(change_table(options.model, options.draws or 10, options.data))
+        return 0
+    if options.what == "imagery":
+        from tests.bench.imagery import looks_and_answers
+
+        print(looks_and_answers())
         return 0
     if options.what == "command":
         from tests.bench.command import measure as measure_command

@@ -17,6 +17,7 @@ from pyapp.core.model.card import Card
 from pyapp.native import cluster, worker
 from tests.__main__ import ROOT
 from tests.bench.survey import RepeatedTiles
+from tests.jpeg_tiles import jpeg_tiles
 
 MODEL, ZOOM, SIDE = "world", 19, 16
 HERE = LngLat(85.5217, 27.6333)
@@ -38,11 +39,9 @@ class CountedTiles(RepeatedTiles):
 
 def measure(rounds: int) -> str:
     """Ratios and costs, as a table."""
-    from training.site_tools import imagery
-
     card = Card.from_json(MODEL, (ROOT / f"models/{MODEL}/card.json").read_text())
     rows, rates = [], {}
-    with tempfile.TemporaryDirectory() as folder, CountedTiles(imagery.sample_tiles()) as tiles:
+    with tempfile.TemporaryDirectory() as folder, CountedTiles(jpeg_tiles()) as tiles:
         for workers in (1, 2):
             found = [
                 _rate(card, tiles, Path(folder), workers, f"{workers}-{each}")

@@ -249,7 +249,7 @@ def _plain_job(tab, card: Card) -> dict:
     zoom = 18
     box = box_of(Footprint(LngLat(lng, lat), card.footprint_m), zoom)
     tiles = [
-        {"url": f"imagery/sample/{t.z}/{t.x}/{t.y}.jpg", "left": t.x * TILE_PX,
+        {"url": f"imagery/sample/{t.z}/{t.x}/{t.y}.webp", "left": t.x * TILE_PX,
          "top": t.y * TILE_PX}
         for t in tiles_under(box, zoom)
     ]  # fmt: skip

@@ -26,6 +26,7 @@ from pyapp.core.survey.survey import Survey
 from tests.bench.survey import RepeatedTiles
 from tests.browser.conftest import chromium_path
 from tests.browser.lookdown_page import LookdownPage
+from tests.jpeg_tiles import jpeg_tiles
 from training.figures.measure import served
 
 ZOOM = 19
@@ -46,7 +47,7 @@ def measure(dist: Path, squares: int, rounds: int) -> str:
     card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
     with (
         served(dist) as address,
-        RepeatedTiles(dist / "imagery/sample") as tiles,
+        RepeatedTiles(jpeg_tiles()) as tiles,
         tempfile.TemporaryDirectory() as folder,
         sync_playwright() as playwright,
     ):

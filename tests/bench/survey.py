@@ -18,6 +18,7 @@ from tests.bench.document import Row, table
 from tests.bench.endurance import resident_mb
 from tests.bench.measure import threads_of
 from tests.browser.tile_server import TileServer
+from tests.jpeg_tiles import jpeg_tiles
 from training.figures.measure import served
 
 HERE = Path(__file__).resolve().parent
@@ -62,12 +63,12 @@ KEY = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubb
 
 
 class RepeatedTiles(TileServer):
-    """The built-in imagery at its finest zoom, repeated over the whole world at any zoom.
+    """The finest tiles of a folder, repeated over the whole world at any zoom.
 
     Parameters
     ----------
     folder : Path
-        ``imagery/sample`` of a built site.
+        What `jpeg_tiles` gives.
     """
 
     def __init__(self, folder: Path):
@@ -100,7 +101,7 @@ def measure(dist: Path, squares: int) -> str:
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as other,
         served(dist) as address,
-        RepeatedTiles(dist / "imagery/sample") as tiles,
+        RepeatedTiles(jpeg_tiles()) as tiles,
         BareBrowser(Path(profile)) as browser,
         BareBrowser(Path(other)) as bare,
     ):

@@ -65,7 +65,7 @@ def town(folder: Path, draws: int) -> str:
     trained = Graph((folder / "model.onnx").read_bytes()).head
     after = [_taught(card, trained, found[EMBEDDING], squares, draw) for draw in range(draws)]
     rows = [
-        [f"its own {len(card.labels)} classes, {len(squares)} squares", *_shares(before)],
+        [f"its own {len(card.labels)} classes, {len(squares)} squares", *shares(before)],
         [f"five taught classes, {draws} draws", *_mean([each for each, _ in after])],
     ]
     inside = sum(low <= share <= high for _, (share, low, high) in after)
@@ -127,7 +127,7 @@ def _judge(card: Card, prediction: Prediction, square: Square) -> tuple[bool, bo
 def _taught(
     card: Card, trained: Head, embedding: np.ndarray, squares: list[Square], draw: int
 ) -> tuple[np.ndarray, tuple[float, float, float]]:
-    """Shares as `_shares`, and accuracy with the interval that cross-validation promised."""
+    """Shares as `shares`, and accuracy with the interval that cross-validation promised."""
     labels = sorted({each.taught for each in squares})
     classes = np.array([labels.index(each.taught) for each in squares])
     order = np.random.default_rng(draw).permutation(len(squares))
@@ -152,7 +152,7 @@ def _judged(head: Head, verdict: Verdict, embedding: np.ndarray, classes: np.nda
     return np.array([right.mean(), answered.mean(), of_those])
 
 
-def _shares(found: list[tuple[bool, bool, bool]]) -> list[str]:
+def shares(found: list[tuple[bool, bool, bool]]) -> list[str]:
     best, answered, right = np.array(found).T
     return [_percent(best.mean()), _percent(answered.mean()), _percent(right[answered].mean())]
 

@@ -17,6 +17,7 @@ from playwright.sync_api import Error, sync_playwright
 from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
 from tests.browser.tile_server import TileServer
+from tests.jpeg_tiles import jpeg_tiles
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = {"127.0.0.1", "localhost", None}  # None: data: and blob: addresses
@@ -148,7 +149,7 @@ def host(dist, tmp_path):
 
 
 @pytest.fixture
-def tile_server(dist):
-    """Another site that serves the built-in tiles, well or badly: see `TileServer`."""
-    with TileServer(dist / "imagery" / "sample") as server:
+def tile_server():
+    """Another site that serves tiles of the built-in ground, well or badly: see `TileServer`."""
+    with TileServer(jpeg_tiles()) as server:
         yield server

@@ -11,6 +11,7 @@ from tests.browser.test_accessibility import violations
 from tests.browser.test_orthophoto import RangeServer, forget, use_address
 from tests.browser.test_own_pictures import PICKED, TOWN, put, wait_shown
 from tests.core.test_mbtiles import write
+from tests.jpeg_tiles import jpeg_tiles
 
 BOUNDS = Bounds(85.508, 27.625, 85.532, 27.644)
 SAID = {"name": "Town", "attribution": "&copy; <img src=x onerror=alert(1)>Survey", "format": "jpg",
@@ -18,10 +19,10 @@ SAID = {"name": "Town", "attribution": "&copy; <img src=x onerror=alert(1)>Surve
 
 
 @pytest.fixture(scope="module")
-def tiles(dist):
-    """The built-in imagery."""
+def tiles():
+    """The built-in ground, from zoom 14 on."""
     found = {}
-    for path in (dist / "imagery" / "sample").glob("*/*/*.jpg"):
+    for path in jpeg_tiles().glob("*/*/*.jpg"):
         zoom, x, y = (int(each) for each in path.with_suffix("").parts[-3:])
         found[Tile(x, y, zoom)] = path.read_bytes()
     return found

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from tests.browser.test_accessibility import violations
 from tests.browser.tile_server import TileServer
+from tests.jpeg_tiles import jpeg_tiles
 
 HERE = "#map=18/27.632900/85.523900"
 FIELDS, ZOOM = (193343, 110128), 18
@@ -22,10 +23,10 @@ def alone(_context) -> None:
 
 
 @pytest.fixture
-def later(dist, tmp_path):
+def later(tmp_path):
     """A site with imagery of a later date: where there were houses are fields."""
     folder = tmp_path / "later"
-    shutil.copytree(dist / "imagery" / "sample", folder)
+    shutil.copytree(jpeg_tiles(), folder)
     fields = Image.open(folder / f"{ZOOM}/{FIELDS[0]}/{FIELDS[1]}.jpg")
     for x in COLUMNS:
         for y in ROWS:
@@ -167,11 +168,11 @@ def test_houses_that_became_fields_are_found_and_nothing_else(open_page, later):
     assert tab.text_content("#change-checked") == checked
 
 
-def test_pictures_that_lie_apart_are_said_and_corrected(open_page, dist, tmp_path):
+def test_pictures_that_lie_apart_are_said_and_corrected(open_page, tmp_path):
     """The later imagery lies eight pixels too far to the east."""
     folder = tmp_path / "shifted"
     shift = 8
-    for file in (dist / "imagery" / "sample" / str(ZOOM)).glob("*/*.jpg"):
+    for file in (jpeg_tiles() / str(ZOOM)).glob("*/*.jpg"):
         left = file.parent.with_name(str(int(file.parent.name) - 1)) / file.name
         if not left.exists():
             continue

@@ -31,7 +31,7 @@ def model(dist):
 
 
 def assert_same_as_native(shown, model, dist):
-    chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], Zooms(14, 18))
+    chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], Zooms(18, 18))
     assert np.array_equal(shown.chip, chip), "the chip differs from the native one"
     answer = native_answer(*model, chip)
     assert shown.label == title(answer)
@@ -78,7 +78,7 @@ def test_a_label_set_is_named_where_the_model_hesitates(open_page, model, dist):
     """If it isn't sure and two or three classes are likely, it names them and how often so."""
     for view in VIEWS:
         shown = open_page(view).classify()
-        chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], Zooms(14, 18))
+        chip = native_chip(dist / "imagery/sample", shown.footprint, model[0], Zooms(18, 18))
         answer = native_answer(*model, chip)
         hesitates = answer.familiar and answer.answer is None and 1 < len(answer.likely) <= 3
         assert (" or " in shown.text) == hesitates
@@ -92,7 +92,7 @@ def test_an_answer_is_as_fine_as_the_card_vouches_for(open_page, model, dist):
     card = model[0]
     for view in VIEWS:
         shown = open_page(view).classify()
-        chip = native_chip(dist / "imagery/sample", shown.footprint, card, Zooms(14, 18))
+        chip = native_chip(dist / "imagery/sample", shown.footprint, card, Zooms(18, 18))
         answer = native_answer(*model, chip)
         assert shown.label == title(answer)
         if answer.answer is not None:

@@ -14,6 +14,7 @@ from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
 from tests.browser.native import DEFAULT
 from tests.browser.tile_server import TileServer
+from tests.jpeg_tiles import jpeg_tiles
 
 MARK = "/* the newer release */"
 
@@ -265,7 +266,7 @@ def test_what_is_stored_is_told_and_can_be_removed(visited, host):
 
 
 def test_a_picture_shared_by_another_application_is_classified(visited, host):
-    tiles = sorted((host.site / "imagery/sample/18").rglob("*.jpg"))
+    tiles = sorted((jpeg_tiles() / "18").rglob("*.jpg"))
     picture = tiles[0].read_bytes()
     visited.tab.evaluate(
         """async bytes => {

@@ -14,18 +14,19 @@ from rasterio.warp import calculate_default_transform, reproject
 
 from pyapp.core.ground.geo import EARTH_RADIUS_M, world_px
 from tests.core.test_warp import gdal_chip
+from tests.jpeg_tiles import jpeg_tiles
 
 TOWN = "#map=18/27.63392/85.51832"
 ZOOM, ACROSS = 18, 6
 
 
 @pytest.fixture(scope="module")
-def town(dist, tmp_path_factory):
+def town(tmp_path_factory):
     """The built-in imagery around a crossing as an orthophoto in UTM, a COG with JPEG inside."""
     x0, y0 = 193343, 110118
     rows = []
     for y in range(y0, y0 + ACROSS):
-        names = [dist / f"imagery/sample/{ZOOM}/{x}/{y}.jpg" for x in range(x0, x0 + ACROSS)]
+        names = [jpeg_tiles() / f"{ZOOM}/{x}/{y}.jpg" for x in range(x0, x0 + ACROSS)]
         rows.append(np.hstack([np.asarray(Image.open(each).convert("RGB")) for each in names]))
     pixels = np.moveaxis(np.vstack(rows), 2, 0)
     metre = 2 * np.pi * EARTH_RADIUS_M / world_px(ZOOM)

@@ -15,6 +15,7 @@ from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import resample
 from pyapp.core.imagery.part import middle_part
 from tests.browser.test_accessibility import violations
+from tests.jpeg_tiles import jpeg_tiles
 
 ZOOM, X0, Y0, ACROSS = 18, 193343, 110118, 4
 PLACE = (27.6339, 85.5183)
@@ -26,11 +27,11 @@ def rational(*values):
 
 
 @pytest.fixture(scope="module")
-def town(dist):
+def town():
     """The built-in imagery as a picture, 1024 x 768."""
     rows = []
     for y in range(Y0, Y0 + 3):
-        names = [dist / f"imagery/sample/{ZOOM}/{x}/{y}.jpg" for x in range(X0, X0 + ACROSS)]
+        names = [jpeg_tiles() / f"{ZOOM}/{x}/{y}.jpg" for x in range(X0, X0 + ACROSS)]
         rows.append(np.hstack([np.asarray(Image.open(each).convert("RGB")) for each in names]))
     return Image.fromarray(np.vstack(rows))
 

@@ -43,7 +43,7 @@ def test_the_other_model_answers_for_its_own_ground_and_the_first_stays(answered
     said = page.tab.inner_text("#second")
     card = Card.from_json(OTHER, (MODELS / OTHER / "card.json").read_text())
     place = Footprint(before.footprint.centre, card.footprint_m)
-    chip = native_chip(dist / "imagery/sample", place, card, Zooms(14, 18))
+    chip = native_chip(dist / "imagery/sample", place, card, Zooms(18, 18))
     session = onnxruntime.InferenceSession(MODELS / OTHER / "model.onnx")
     wanted = native_answer(card, session, chip)
     assert said.startswith(card.title)

@@ -40,7 +40,7 @@ def test_every_square_is_named_as_natively(surveyed, dist):
 
     for facts in named[::3]:
         footprint = Footprint(LngLat(*facts["footprint"]["centre"]), facts["footprint"]["side_m"])
-        chip = native_chip(dist / "imagery/sample", footprint, card, Zooms(14, 18))
+        chip = native_chip(dist / "imagery/sample", footprint, card, Zooms(18, 18))
         answer = native_answer(card, session, chip)
         assert facts["class"] == class_of(card, answer)
         assert facts["best"][0]["score"] == pytest.approx(answer.best.probability, abs=0.002)

@@ -3,8 +3,8 @@
 import pytest
 
 from pyapp.core.address import View
-from pyapp.core.ground.geo import TILE_PX, LngLat, Pixel, pixel_at, place_at
-from pyapp.core.imagery.coverage import fullest_view
+from pyapp.core.ground.geo import TILE_PX, Box, LngLat, Pixel, pixel_at, place_at
+from pyapp.core.imagery.coverage import any_in, extent, fullest_view
 from pyapp.core.imagery.source import Source
 
 # Six by six tiles at zoom 18.
@@ -47,3 +47,26 @@ def test_without_known_coverage_the_place_is_the_middle():
     anywhere = Source("s", "s", "", 0, 19, "", "", None)
     home = View(LngLat(1.0, 2.0), 17)
     assert fullest_view(anywhere, home, 900, 800) == home
+
+
+def test_imagery_spans_its_tiles():
+    bounds = extent(source_of())
+    assert pixel_at(LngLat(bounds.west, bounds.north), 18) == pytest.approx(
+        (LEFT * TILE_PX, TOP * TILE_PX), abs=1e-3
+    )
+    assert pixel_at(LngLat(bounds.east, bounds.south), 18) == pytest.approx(
+        ((LEFT + 6) * TILE_PX, (TOP + 6) * TILE_PX), abs=1e-3
+    )
+    assert extent(Source("s", "s", "", 0, 18, "", "", None)) is None
+
+
+@pytest.mark.parametrize(
+    ("window", "there"),
+    [((2, 2, 3, 3), True), ((-9, -9, 20, 20), True), ((6, 0, 9, 6), False), ((0, -2, 6, 0), False),
+     ((5.9, 5.9, 7, 7), True)],
+)  # fmt: skip
+def test_a_window_shows_imagery_if_it_touches_a_tile(window, there):
+    left, top, right, bottom = (
+        (corner + edge) * TILE_PX for corner, edge in zip((LEFT, TOP) * 2, window, strict=True)
+    )
+    assert any_in(source_of(), Box(left, top, right, bottom), 18) == there

@@ -160,12 +160,27 @@ def test_the_imagery_for_the_map_is_coarse_enough():
     assert laid[0, 0, 0] == base.tiles[0].x % 251 and laid[-1, -1, 0] == base.tiles[-1].x % 251
     # A missing tile is grey, one of 512 pixels is made smaller.
     assert lay_base(base, {})[0, 0].tolist() == [214, 214, 210]
-    large = lay_base(base, {base.tiles[0]: np.full((512, 512, 3), 7, np.uint8)})
+    large = base.shrunk(np.full((512, 512, 3), 7, np.uint8))
+    large = lay_base(base, {base.tiles[0]: large})
     assert large[0, 0].tolist() == [7, 7, 7]
     assert isinstance(base.tiles[0], Tile)
     # Even the coarsest zoom would be too much.
     wide = survey_over(area=rectangle(LngLat(80.0, 29.0), LngLat(81.5, 27.5)), step=16.0)
     assert base_of(wide.grid, source(max_zoom=19)) is None
+
+
+def test_the_map_of_imagery_of_one_fine_zoom_is_as_large_as_of_any():
+    survey = survey_over(area=rectangle(LngLat(85.509, 27.637), LngLat(85.527, 27.626)))
+    known = {18: frozenset({(193343, 110117)})}
+    one_zoom = dataclasses.replace(source(max_zoom=18), min_zoom=18, coverage=known)
+    base = base_of(survey.grid, one_zoom)
+    assert base.zoom == 18 and base.shrink == 4 and len(base.tiles) > 64
+    part = base.shrunk(np.full((256, 256, 3), 7, np.uint8))
+    assert part.shape == (64, 64, 3)
+    laid = lay_base(base, dict.fromkeys(base.tiles, part))
+    assert (laid == 7).all() and 250 < max(laid.shape) <= MAP_PX
+    size = (base.box.bottom - base.box.top) / 4, (base.box.right - base.box.left) / 4
+    assert laid.shape[:2] == pytest.approx(size, abs=1.1)
 
 
 @pytest.mark.parametrize("step", [1.0, 4.0])

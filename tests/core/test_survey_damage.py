@@ -15,6 +15,7 @@ from pyapp.core.ground.area import rectangle
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import UNKNOWN_ZOOM, Batch
+from pyapp.core.survey.facts import BUILT_IN, ImageryFacts
 from pyapp.core.survey.geojson import from_geojson, to_csv, to_geojson
 from pyapp.core.survey.paint import Look, Painter, smoothed
 from pyapp.core.survey.rasters import to_geotiff, to_png
@@ -277,6 +278,16 @@ def test_a_file_of_the_former_version_opens():
     assert survey.corrections == {1: 2}
     assert (survey.zoom == UNKNOWN_ZOOM).all()
     assert_usable(survey)
+
+
+def test_a_survey_of_the_former_built_in_imagery_is_one_of_todays():
+    former = {"id": "sample", "name": "Banepa", "url": "imagery/sample/{z}/{x}/{y}.jpg",
+              "min_zoom": 14, "max_zoom": 18, "credit": "OpenAerialMap"}  # fmt: skip
+    facts = ImageryFacts.from_stored(former)
+    assert facts.url == BUILT_IN == "imagery/sample/{z}/{x}/{y}.webp"
+    assert (facts.min_zoom, facts.max_zoom, facts.name) == (18, 18, "Banepa")
+    other = former | {"url": "https://a.org/imagery/sample/{z}/{x}/{y}.jpg"}
+    assert vars(ImageryFacts.from_stored(other)) == other | {"date": ""}
 
 
 def test_a_survey_stored_by_the_former_version_opens():

@@ -14,16 +14,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "site"))
 
 from tests.browser.tile_server import TileServer  # noqa: E402
+from tests.jpeg_tiles import jpeg_tiles  # noqa: E402
 
 WEST, SOUTH, EAST, NORTH = 85.52, 27.6265, 85.5255, 27.6305
 
 
 @pytest.fixture(scope="session")
 def tiles():
-    """A server with the built-in imagery."""
-    from assembly import imagery
-
-    with TileServer(imagery.sample_tiles()) as server:
+    """A server with tiles of the built-in ground."""
+    with TileServer(jpeg_tiles()) as server:
         yield server
 
 

@@ -13,13 +13,12 @@ from tests.__main__ import BROWSER, inside
 from tests.bench import __main__ as bench
 from tests.bench.survey import ZOOM, RepeatedTiles
 from tests.browser.conftest import chromium_path, launch
+from tests.jpeg_tiles import jpeg_tiles
 from training.figures.measure import find_browser
 
 
 def test_the_survey_reads_the_built_in_imagery_anywhere():
-    from assembly import imagery
-
-    with RepeatedTiles(imagery.sample_tiles()) as server:
+    with RepeatedTiles(jpeg_tiles()) as server:
         for x, y in ((0, 0), (1, 0), (386591, 219871)):
             address = server.template.format(z=ZOOM, x=x, y=y)
             with urllib.request.urlopen(address) as reply:

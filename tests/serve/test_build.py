@@ -20,6 +20,7 @@ from assembly import build
 from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.choice import by_place
 from pyapp.core.imagery.source import sources_from_json
+from pyapp.core.survey.facts import BUILT_IN, BUILT_IN_ZOOM
 from tests.serve.conftest import ROOT
 
 sys.path.insert(0, str(ROOT))
@@ -156,12 +157,15 @@ def test_the_sources_are_what_the_page_reads(built):
     assert sample.origin is None
     tiles = {
         tuple(map(int, file.with_suffix("").relative_to(built / "imagery/sample").parts))
-        for file in (built / "imagery/sample").rglob("*.jpg")
+        for file in (built / "imagery/sample").rglob("*.webp")
     }
     covered = {(zoom, x, y) for zoom, each in sample.coverage.items() for x, y in each}
     assert covered == tiles
-    assert sum(zoom == 18 for zoom, _, _ in tiles) == 156
-    assert {zoom for zoom, _, _ in tiles} == {14, 15, 16, 17, 18}
+    assert len(tiles) == 156
+    assert {zoom for zoom, _, _ in tiles} == {18} == {sample.min_zoom, sample.max_zoom}
+    assert sample.coarsest_view == 14
+    # A survey of an earlier version's built-in imagery finds today's.
+    assert (sample.url, sample.max_zoom) == (BUILT_IN, BUILT_IN_ZOOM)
     assert "{z}/{y}/{x}" in esri.url
     assert "Esri" in esri.credit
     assert (esri.allows.show, esri.allows.read, esri.allows.keep) == (True, False, False)
@@ -267,7 +271,7 @@ def test_compressed_variants_hold_the_same_bytes(built):
 
     variants = compressed(built)
     assert "runtime/pyodide/pyodide.asm.wasm" in variants
-    assert not [path for path in variants if path.endswith(".jpg")]
+    assert not [path for path in variants if path.endswith((".jpg", ".png", ".webp"))]
     for path in ("style.css", "runtime/leaflet/leaflet.css"):
         plain = (built / path).read_bytes()
         assert gzip.decompress(variants[path]["gzip"].read_bytes()) == plain

@@ -17,6 +17,7 @@ from tests.serve.conftest import Client
         ("a.webmanifest", "application/manifest+json"),
         ("a.svg", "image/svg+xml"),
         ("a.jpg", "image/jpeg"),
+        ("a.webp", "image/webp"),
         ("a.onnx", "application/octet-stream"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyapp.core.ground.cut import Cut, Zooms
-from pyapp.core.ground.geo import TILE_PX, Footprint, LngLat, Pixel, place_at
+from pyapp.core.ground.geo import TILE_PX, Footprint, LngLat, Pixel, Tile, place_at
 from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
 from pyapp.core.imagery.source import Source, sources_from_json
@@ -64,7 +64,7 @@ def candidates(source: Source, card: Card, tiles: Path) -> Iterator[LngLat]:
     yield from (each.centre for each in source.places)
     there = Footprint(source.places[0].centre, card.footprint_m)
     zoom = Cut.of(there, source, card.resolution_m).tiles[0].z
-    for file in sorted((tiles / str(zoom)).rglob("*.jpg")):
+    for file in sorted((tiles / str(zoom)).glob("*/*")):
         x, y = int(file.parent.name) + 0.5, int(file.stem) + 0.5
         yield place_at(Pixel(x * TILE_PX, y * TILE_PX), zoom)
 
@@ -75,7 +75,7 @@ def native_chip(folder: Path, footprint: Footprint, card: Card, source: Zooms) -
     Parameters
     ----------
     folder : Path
-        With the tiles ``{z}/{x}/{y}.jpg``.
+        With the tiles ``{z}/{x}/{y}``, whatever their format and ending.
     footprint : Footprint
     card : Card
         Its resolution and chip size.
@@ -85,10 +85,19 @@ def native_chip(folder: Path, footprint: Footprint, card: Card, source: Zooms) -
     Returns
     -------
     ndarray of uint8, shape (S, S, 3)
+
+    Raises
+    ------
+    FileNotFoundError
+        If a tile is missing.
     """
     recipe = Cut.of(footprint, source, card.resolution_m)
-    tiles = {
-        tile: mosaic.decode((folder / f"{tile.z}/{tile.x}/{tile.y}.jpg").read_bytes())
-        for tile in recipe.tiles
-    }
+    tiles = {tile: mosaic.decode(_file_of(folder, tile).read_bytes()) for tile in recipe.tiles}
     return cut(mosaic.lay(tiles), recipe.box, card.chip_px)
+
+
+def _file_of(folder: Path, tile: Tile) -> Path:
+    found = next((folder / f"{tile.z}/{tile.x}").glob(f"{tile.y}.*"), None)
+    if found is None:
+        raise FileNotFoundError(f"{folder} has no tile {tile.z}/{tile.x}/{tile.y}")
+    return found

@@ -76,6 +76,13 @@ def write_readmes(models: Path) -> None:
         model_readme.write(card, card.with_name(MODEL_FILE))
 
 
+def write_goldens(models: Path) -> None:
+    """Write again what each model answers on the built-in imagery, which the page is judged by."""
+    for file in sorted(models.glob(f"*/{CARD_FILE}")):
+        card = Card.from_json(file.parent.name, file.read_text(encoding="utf-8"))
+        write_golden(file.parent, file.with_name(MODEL_FILE), card)
+
+
 def card_facts(run: Path, settings: Settings) -> Facts:
     """Everything that a model says about itself, except the size and hash of its file."""
     evaluation, compression, figures = evaluate.read(run), compress.read(run), final.read(run)

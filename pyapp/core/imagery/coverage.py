@@ -1,9 +1,9 @@
-"""Where to look first, so that a window is full of imagery."""
+"""Where imagery is whose tiles are known, and where to look first for a window full of it."""
 
 import itertools
 
 from pyapp.core.address import View
-from pyapp.core.ground.geo import TILE_PX, Box, Pixel, pixel_at, place_at, tiles_under
+from pyapp.core.ground.geo import TILE_PX, Bounds, Box, Pixel, pixel_at, place_at, tiles_under
 from pyapp.core.imagery.source import Source
 
 # Views that are tried lie so many pixels apart.
@@ -38,6 +38,28 @@ def fullest_view(source: Source, home: View, width_px: int, height_px: int) -> V
     if best == (0, 0):
         return home
     return View(place_at(Pixel(middle.x + best[0], middle.y + best[1]), home.zoom), home.zoom)
+
+
+def extent(source: Source) -> Bounds | None:
+    """The ground that the tiles of a source span; ``None`` if its coverage is not known."""
+    if not source.coverage:
+        return None
+    zoom = max(source.coverage)
+    columns, rows = zip(*source.coverage[zoom], strict=True)
+    north_west = place_at(Pixel(min(columns) * TILE_PX, min(rows) * TILE_PX), zoom)
+    south_east = place_at(Pixel((max(columns) + 1) * TILE_PX, (max(rows) + 1) * TILE_PX), zoom)
+    return Bounds(north_west.lng, south_east.lat, south_east.lng, north_west.lat)
+
+
+def any_in(source: Source, window: Box, zoom: int) -> bool:
+    """Whether a source whose coverage is known has any tile in a window, given in world pixels."""
+    return any(
+        x * TILE_PX < window.right
+        and (x + 1) * TILE_PX > window.left
+        and y * TILE_PX < window.bottom
+        and (y + 1) * TILE_PX > window.top
+        for x, y in source.coverage.get(zoom, frozenset())
+    )
 
 
 def _empty_px(source: Source, window: Box, zoom: int) -> float:

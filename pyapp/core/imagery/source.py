@@ -90,6 +90,9 @@ class Source:
         Name of the series of years that it belongs to.
     conditions : str
         What its provider says about its use, in words.
+    coarsest_view : int or None
+        Coarsest zoom of the map with it, if that is coarser than `min_zoom`: tiles are drawn
+        smaller there.
     """
 
     id: str
@@ -114,6 +117,7 @@ class Source:
     series: str = ""
     ground_m: float | None = None
     conditions: str = ""
+    coarsest_view: int | None = None
 
     def url_of(self, tile: Tile) -> str:
         """The address of one tile."""
@@ -174,6 +178,7 @@ def sources_from_json(text: str) -> list[Source]:
             date=facts.get("date", ""),
             renewed=facts.get("renewed", ""),
             series=facts.get("series", ""),
+            coarsest_view=facts.get("coarsest_view"),
         )
         for facts in json.loads(text)
     ]

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 # Longer side of the map, at most, and of a square beside it, in pixels.
 MAP_PX, SQUARE_PX = 1000, 128
-# More tiles than this are not read for a picture.
-MOST_TILES = 64
+# More tiles than this are not read for a picture; of the built-in imagery, which has one zoom only,
+# more: they are on the device already.
+MOST_TILES, MOST_BUILT_IN = 64, 300
 # How much the colours cover the imagery.
 OPACITY = 0.5
 NOTHING_RGB = (214, 214, 210)
@@ -80,43 +81,59 @@ class Base(NamedTuple):
     box : Box
         The survey, in world pixels at ``zoom``.
     zoom : int
+    shrink : int
+        How many times smaller the tiles are laid, to save memory: a power of two.
     """
 
     tiles: list[Tile]
     box: Box
     zoom: int
+    shrink: int
+
+    def shrunk(self, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A decoded tile of any size, as large as it is laid: uint8 [n, n, 3]."""
+        side = TILE_PX // self.shrink
+        if tile.shape[:2] == (side, side):
+            return tile
+        return np.asarray(Image.fromarray(tile).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def base_of(grid: Grid, source: Source) -> Base | None:
     """The imagery for the map; ``None`` if even the coarsest has too many tiles."""
     width, height = grid.columns * grid.pitch, grid.rows * grid.pitch
-    wanted = PLANE - math.log2(max(width, height) / MAP_PX)
-    zoom = min(max(math.floor(wanted), source.min_zoom), source.max_zoom)
+    wanted = math.floor(PLANE - math.log2(max(width, height) / MAP_PX))
+    zoom = min(max(wanted, source.min_zoom), source.max_zoom)
     scale = 2.0 ** (zoom - PLANE)
     box = Box(grid.left * scale, grid.top * scale, (grid.left + width) * scale,
               (grid.top + height) * scale)  # fmt: skip
     across, down = ((high - low) / TILE_PX for low, high in
                     ((box.left, box.right), (box.top, box.bottom)))  # fmt: skip
-    if (across + 1) * (down + 1) > MOST_TILES:
+    if (across + 1) * (down + 1) > (MOST_BUILT_IN if source.coverage else MOST_TILES):
         return None
-    return Base(tiles_under(box, zoom), box, zoom)
+    shrink = min(2 ** max(zoom - wanted, 0), TILE_PX)
+    return Base(tiles_under(box, zoom), box, zoom, shrink)
 
 
 def lay_base(base: Base, pixels: Mapping[Tile, NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """The imagery under a survey, uint8 [h, w, 3]; grey where a tile is missing."""
+    """The imagery under a survey, uint8 [h, w, 3]; grey where a tile is missing.
+
+    Parameters
+    ----------
+    base : Base
+    pixels : mapping of Tile to ndarray of uint8, shape (n, n, 3)
+        Tiles as `Base.shrunk` gives them.
+    """
+    side = TILE_PX // base.shrink
     columns, rows = [tile.x for tile in base.tiles], [tile.y for tile in base.tiles]
-    left, top = min(columns) * TILE_PX, min(rows) * TILE_PX
-    right, bottom = (max(columns) + 1) * TILE_PX, (max(rows) + 1) * TILE_PX
+    left, top = min(columns) * side, min(rows) * side
+    right, bottom = (max(columns) + 1) * side, (max(rows) + 1) * side
     laid = np.full((bottom - top, right - left, 3), NOTHING_RGB, np.uint8)
     for tile, part in pixels.items():
-        y, x = tile.y * TILE_PX - top, tile.x * TILE_PX - left
-        if part.shape[:2] != (TILE_PX, TILE_PX):
-            part = np.asarray(Image.fromarray(part).resize((TILE_PX, TILE_PX)))
-        laid[y : y + TILE_PX, x : x + TILE_PX] = part
-    box = base.box
-    cut = (round(box.left) - left, round(box.top) - top, round(box.right) - left,
-           round(box.bottom) - top)  # fmt: skip
-    return laid[max(cut[1], 0) : cut[3], max(cut[0], 0) : cut[2]]
+        y, x = tile.y * side - top, tile.x * side - left
+        laid[y : y + side, x : x + side] = part
+    box = Box(*(round(edge / base.shrink) for edge in base.box))
+    shown = slice(max(int(box.top) - top, 0), int(box.bottom) - top)
+    return laid[shown, max(int(box.left) - left, 0) : int(box.right) - left]
 
 
 def map_of(survey: Survey, base: NDArray[np.uint8] | None) -> Picture:

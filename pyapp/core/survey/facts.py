@@ -11,6 +11,9 @@ from pyapp.core.model.card import MOST_CLASSES, Card
 from pyapp.core.model.tree import Levels, Tree
 
 MOST_CHIP_PX = 4096
+# The built-in imagery is WebP of one zoom; up to version 0.4 it was JPEG of five.
+BUILT_IN, BUILT_IN_ZOOM = "imagery/sample/{z}/{x}/{y}.webp", 18
+FORMER_BUILT_IN = "imagery/sample/{z}/{x}/{y}.jpg"
 # Texts about a model that are empty if its card doesn't have them.
 ABOUT = ("licence", "training_data", "use")
 
@@ -121,11 +124,17 @@ class ImageryFacts:
     def from_stored(cls, stored: Mapping[str, Any]) -> "ImageryFacts":
         """Check and take what ``vars`` gave.
 
+        The built-in imagery of an earlier version shows the same ground as today's, so a survey
+        of it goes on with that.
+
         Raises
         ------
         ValueError, KeyError, TypeError
             If a fact is missing, has another type or is out of range.
         """
+        if stored["url"] == FORMER_BUILT_IN:
+            zooms = {"min_zoom": BUILT_IN_ZOOM, "max_zoom": BUILT_IN_ZOOM}
+            stored = {**stored, "url": BUILT_IN, **zooms}
         min_zoom = as_whole(stored["min_zoom"], 0, FINEST_ZOOM)
         return cls(
             id=as_text(stored["id"]),
