@@ -1,14 +1,13 @@
 """The built-in ground as other sites have theirs: JPEG tiles of several zooms."""
 
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 from PIL import Image
 
 from pyapp.core.ground.geo import TILE_PX
+from training.site_tools import cache, imagery
 
-ROOT = Path(__file__).resolve().parents[1]
 COARSEST_ZOOM = 14
 NO_IMAGERY = (26, 34, 43)  # the colour of the empty map
 
@@ -16,15 +15,10 @@ NO_IMAGERY = (26, 34, 43)  # the colour of the empty map
 def jpeg_tiles() -> Path:
     """A folder with ``<zoom>/<x>/<y>.jpg``: the tiles that the built-in ones were made of, and
     coarser ones down to zoom 14. It is made once and must be left as it is."""
-    sys.path.insert(0, str(ROOT / "site"))
-    from assembly import cache, imagery
-
     return cache.kept(f"jpeg-tiles-{cache.key_of(Path(__file__), imagery.CHOICE)}", _make)
 
 
 def _make(folder: Path) -> None:
-    from assembly import imagery
-
     imagery.lay_originals(folder)
     (finest,) = (int(each.name) for each in folder.iterdir())
     for zoom in range(finest, COARSEST_ZOOM, -1):

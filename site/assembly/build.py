@@ -237,6 +237,9 @@ def compressed(out: Path, quality: int = 11) -> dict[str, dict[str, Path]]:
         If Node.js is missing or fails.
     """
     listing = json.loads((out / "files.json").read_text())
+    for path in ("files.json", WORKER):
+        file = out / path
+        listing[path] = {"size": file.stat().st_size, "sha256": cache.digest(file)}
     folder = cache.folder() / f"compressed-{quality}"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {path: facts for path, facts in listing.items() if not path.endswith(PICTURES)}

@@ -1,22 +1,28 @@
 """The page's Python: Pyodide with numpy and Pillow, compiled ahead of time and slimmed."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 from assembly import cache, fetch
+from assembly.errors import SetupError
 
 HERE = Path(__file__).resolve().parent
 SCRIPT, DRIVER = HERE / "slim.py", HERE / "in_pyodide.mjs"
 LIBRARY, LOCK = "python_stdlib.zip", "pyodide-lock.json"
 AS_IS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
-# These chunks of PyScript belong to plugins that the page switches off.
+# These chunks of PyScript belong to plugins that the page switches off, to archives that only
+# MicroPython unpacks, to a list of packages that `index_urls` replaces, or to an entry for others.
 PYSCRIPT_UNUSED = ("codemirror", "deprecations", "donkey", "py-editor", "py-game", "py-terminal",
-                   "xterm", "service-worker", "storage")  # fmt: skip
+                   "xterm", "service-worker", "storage", "zip-", "pyodide_graph-", "index-", "mpy-",
+                   "py-D", "toml-B")  # fmt: skip
 ORT = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm",
        "ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs",
        "ort-wasm-simd-threaded.asyncify.wasm")  # fmt: skip
-LEAFLET = ("leaflet-src.esm.js", "leaflet.css")
+LEAFLET = "leaflet.esm.js"
+LEAFLET_EXPORTS = re.compile(r"^export \{(.*)\};$", re.MULTILINE)
+SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
 def stock_pyodide() -> Path:
@@ -105,6 +111,28 @@ def _lock(stock: Path, slim: Path) -> str:
     return json.dumps(lock, indent=1)
 
 
+def _leaflet(dist: Path) -> Path:
+    """Leaflet as a module, made of its minified script: its own module is not minified."""
+
+    def make(folder: Path) -> None:
+        exports = LEAFLET_EXPORTS.search((dist / "leaflet-src.esm.js").read_text(encoding="utf-8"))
+        script = SOURCE_MAP.sub("", (dist / "leaflet.js").read_text(encoding="utf-8"))
+        if exports is None:
+            raise SetupError("Leaflet's module has changed: its last line names no exports.")
+        names = [each.split(" as ")[-1].strip() for each in exports[1].split(",")]
+        # Not under their own names, as there is a Map in JavaScript, too.
+        locals_ = ", ".join(f"{name}: leaflet{name}" for name in names)
+        public = ", ".join(f"leaflet{name} as {name}" for name in names)
+        (folder / LEAFLET).write_text(
+            f"const exports = {{}}, module = {{exports}};\n{script}\n"
+            f"const {{{locals_}}} = exports;\nexport {{{public}}};\n",
+            encoding="utf-8",
+        )
+
+    key = cache.key_of(dist / "leaflet.js", dist / "leaflet-src.esm.js", Path(__file__))
+    return cache.kept(f"leaflet-{key}", make) / LEAFLET
+
+
 def files() -> dict[str, Path]:
     """Everything under ``runtime/``: path in the site to file."""
     npm, pyodide = fetch.npm_packages(), slim_pyodide()
@@ -120,8 +148,8 @@ def files() -> dict[str, Path]:
         if file.name != "node.js":
             found[f"runtime/hyparquet/{file.name}"] = file
     found["runtime/idb/index.js"] = npm / "idb/build/index.js"
-    for name in LEAFLET:
-        found[f"runtime/leaflet/{name}"] = npm / "leaflet/dist" / name
+    found[f"runtime/leaflet/{LEAFLET}"] = _leaflet(npm / "leaflet/dist")
+    found["runtime/leaflet/leaflet.css"] = npm / "leaflet/dist/leaflet.css"
     for file in sorted((npm / "leaflet/dist/images").iterdir()):
         found[f"runtime/leaflet/images/{file.name}"] = file
     return found

@@ -1,8 +1,7 @@
 """Makes the built-in imagery smaller: JPEG to WebP; runs inside Pyodide.
 
 Turns ``/work/<zoom>/<x>/<y>.jpg`` into ``.webp``. Pyodide's libwebp gives the same bytes on any
-machine. At this quality nobody sees a difference, even enlarged four times, and the models answer
-the same: ``python -m tests.bench imagery`` measures both.
+machine. What it costs in looks and answers is measured by ``python -m tests.bench imagery``.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """What making the built-in imagery smaller costs: its look, and what the models answer.
 
 Compared are the tiles of the page with those of the package that they were made of, from which
-versions up to 0.4 also had coarser zooms.
+earlier versions also had coarser zooms.
 """
 
 from __future__ import annotations

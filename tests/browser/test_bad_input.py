@@ -207,7 +207,7 @@ def test_a_browser_without_simd_is_told_so(playwright, open_page):
         ("**/app.zip", lambda data: None),
         ("**/main.py", lambda data: None),
         ("**/numpy*.whl", lambda data: data[:-100]),
-        ("**/leaflet-src.esm.js", lambda data: None),
+        ("**/leaflet.esm.js", lambda data: None),
     ],
 )
 def test_a_runtime_that_does_not_arrive_is_told_on_the_start_screen(open_page, part, body):

@@ -1,8 +1,10 @@
 """Which imagery is offered for a place, and what its terms let the page do."""
 
 import json
+import re
 
 from tests.browser.test_bad_input import spoil
+from training.site_tools import fetch
 
 HERE = "#map=18/27.63392/85.51832"
 BERN = "#map=17/46.948/7.447"
@@ -101,3 +103,34 @@ def test_a_place_is_found_without_asking_anyone(open_page):
     page.tab.wait_for_function("location.hash.startsWith('#map=17/27.63392')")
     assert page.tab.inner_text("#go-error") == ""
     assert page.classify().label
+
+
+def test_leaflet_is_small_and_exports_all_that_its_own_module_does(ready, dist):
+    own = fetch.npm_packages() / "leaflet/dist/leaflet-src.esm.js"
+    ours = dist / "runtime/leaflet/leaflet.esm.js"
+    assert ours.stat().st_size < own.stat().st_size / 2
+    assert "https://leafletjs.com" in ours.read_text() and "sourceMapping" not in ours.read_text()
+    exported = re.search(r"^export \{(.*)\};$", own.read_text(), re.MULTILINE)[1]
+    names = {each.split(" as ")[-1].strip() for each in exported.split(",")}
+    found = ready.tab.evaluate(
+        """async () => Object.entries(await import("./runtime/leaflet/leaflet.esm.js"))
+                           .map(([name, each]) => [name, typeof each])"""
+    )
+    assert {name for name, _ in found} == names
+    assert "undefined" not in {kind for _, kind in found}
+
+
+def test_the_map_of_the_built_in_imagery_zooms_out_over_its_one_zoom(open_page):
+    page = open_page("#map=14/27.63100/85.51900")
+    page.wait_tiles()
+    tiles = page.tab.locator("#map .leaflet-tile").evaluate_all("all => all.map(each => each.src)")
+    shown = {each for each in tiles if each.startswith("http")}
+    assert len(shown) == 156 and all("/imagery/sample/18/" in each for each in shown)
+    # Beyond the imagery there is nothing, not thousands of small empty pictures.
+    assert len(tiles) < 350
+    page.tab.click(".leaflet-control-zoom-in")
+    page.tab.wait_for_function("location.hash.startsWith('#map=15/')")
+    page.tab.click(".leaflet-control-zoom-out")
+    page.tab.wait_for_function("location.hash.startsWith('#map=14/')")
+    disabled = page.tab.get_attribute(".leaflet-control-zoom-out", "aria-disabled")
+    assert disabled == "true"

@@ -272,7 +272,7 @@ def test_compressed_variants_hold_the_same_bytes(built):
     variants = compressed(built)
     assert "runtime/pyodide/pyodide.asm.wasm" in variants
     assert not [path for path in variants if path.endswith((".jpg", ".png", ".webp"))]
-    for path in ("style.css", "runtime/leaflet/leaflet.css"):
+    for path in ("style.css", "runtime/leaflet/leaflet.css", "files.json", "sw.js"):
         plain = (built / path).read_bytes()
         assert gzip.decompress(variants[path]["gzip"].read_bytes()) == plain
         undo = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(process.argv[1])))"  # noqa: E501

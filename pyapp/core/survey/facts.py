@@ -11,7 +11,7 @@ from pyapp.core.model.card import MOST_CLASSES, Card
 from pyapp.core.model.tree import Levels, Tree
 
 MOST_CHIP_PX = 4096
-# The built-in imagery is WebP of one zoom; up to version 0.4 it was JPEG of five.
+# The built-in imagery is WebP of one zoom; in earlier versions it was JPEG of five.
 BUILT_IN, BUILT_IN_ZOOM = "imagery/sample/{z}/{x}/{y}.webp", 18
 FORMER_BUILT_IN = "imagery/sample/{z}/{x}/{y}.jpg"
 # Texts about a model that are empty if its card doesn't have them.
