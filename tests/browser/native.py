@@ -9,13 +9,15 @@ import numpy as np
 from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import Prediction, predictions
 from pyapp.ui.answer.wording import listed, title
+from tests.jpeg_tiles import COARSEST_ZOOM, jpeg_tiles
 from training.figures.golden import native_chip
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 # The model that the page begins with.
 DEFAULT = json.loads((MODELS / "index.json").read_text())["default"]
 
-__all__ = ["DEFAULT", "Zooms", "class_of", "listed", "native_answer", "native_chip", "title"]
+__all__ = ["DEFAULT", "Zooms", "class_of", "jpeg_chip", "listed", "native_answer", "native_chip",
+           "title"]  # fmt: skip
 
 
 def class_of(card: Card, answer: Prediction) -> str | None:
@@ -26,6 +28,12 @@ def class_of(card: Card, answer: Prediction) -> str | None:
     if card.tree.is_flat:
         return answer.best.label
     return None if answer.answer is None else answer.answer.name
+
+
+def jpeg_chip(footprint):
+    """The default model's chip of the built-in ground as other sites have it, uint8 [S, S, 3]."""
+    card = Card.from_json(DEFAULT, (MODELS / DEFAULT / "card.json").read_text())
+    return native_chip(jpeg_tiles(), footprint, card, Zooms(COARSEST_ZOOM, 18))
 
 
 class Zooms(NamedTuple):

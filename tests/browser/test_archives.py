@@ -7,6 +7,7 @@ from pyapp.core.ground.geo import Bounds, Tile
 from pyapp.core.imagery.pmtiles import Kind, tile_id
 from pyapp.core.imagery.pmtiles_writer import written
 from tests.browser.lookdown_page import LookdownPage
+from tests.browser.native import jpeg_chip
 from tests.browser.test_accessibility import violations
 from tests.browser.test_orthophoto import RangeServer, forget, use_address
 from tests.browser.test_own_pictures import PICKED, TOWN, put, wait_shown
@@ -51,12 +52,10 @@ def test_files_of_tiles_are_seen_classified_and_remembered(open_page, pmtiles, m
     page = open_page(TOWN, before=lambda context: context.add_init_script(PICKED))
     tab = page.tab
     tab.wait_for_selector("#step option", state="attached")
-    builtin = page.classify()
     for path in (pmtiles, mbtiles):
         see(page, path)
         shown = page.classify()
-        np.testing.assert_array_equal(shown.chip, builtin.chip)
-        assert shown.text == builtin.text
+        np.testing.assert_array_equal(shown.chip, jpeg_chip(shown.footprint))
         assert shown.facts["Credit"] == "© Survey", "markup is left out"
     tab.click("#imagery summary")
     assert "2021-11" in tab.inner_text("#source-list")
@@ -82,7 +81,8 @@ def test_files_of_tiles_are_seen_classified_and_remembered(open_page, pmtiles, m
     tab.wait_for_selector("#own-earlier li")
     tab.click("#own-earlier button >> nth=0")
     wait_shown(page, "kept.mbtiles")
-    np.testing.assert_array_equal(page.classify().chip, builtin.chip)
+    again = page.classify()
+    np.testing.assert_array_equal(again.chip, jpeg_chip(again.footprint))
 
 
 @pytest.mark.parametrize("form", ["pmtiles", "mbtiles"])
@@ -92,10 +92,10 @@ def test_a_file_of_tiles_at_an_address_is_read_in_parts(open_page, request, form
     address = site.address.replace("town.tif", f"town.{form}")
     try:
         page = open_page(TOWN)
-        builtin = page.classify()
         use_address(page, address)
         wait_shown(page, f"town.{form}")
-        np.testing.assert_array_equal(page.classify().chip, builtin.chip)
+        shown = page.classify()
+        np.testing.assert_array_equal(shown.chip, jpeg_chip(shown.footprint))
         assert 0 < site.sent < len(site.data) / 2
         for lacking in ("ranges", "cors"):
             site.ranges = site.cors = True

@@ -168,10 +168,10 @@ def test_another_tab_is_told_and_goes_on(visited, host, device):
     assert visited.crashes == other.crashes == []
 
 
-def test_a_newer_release_lets_a_classification_end(visited, host, dist):
+def test_a_newer_release_lets_a_classification_end(visited, host):
     style = (host.site / "style.css").read_bytes()
     host.release("style.css", style + MARK.encode())
-    with TileServer(dist / "imagery" / "sample") as tiles:
+    with TileServer(jpeg_tiles()) as tiles:
         visited.tab.goto(f"{host.address}?imagery={tiles.template}&maxzoom=18")
         visited.wait_ready()
         visited.tab.click("#agree button[value=yes]")

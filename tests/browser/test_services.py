@@ -7,15 +7,17 @@ import json
 import pytest
 
 from tests.browser.map_services import MapServices
+from tests.browser.native import jpeg_chip
 from tests.browser.test_accessibility import violations
 from tests.browser.test_bad_input import spoil
+from tests.jpeg_tiles import jpeg_tiles
 
 HERE = "#map=18/27.63392/85.51832"
 
 
 @pytest.fixture
-def services(dist):
-    with MapServices(dist / "imagery" / "sample") as server:
+def services():
+    with MapServices(jpeg_tiles()) as server:
         yield server
 
 
@@ -44,7 +46,6 @@ def test_services_are_asked_shown_classified_and_remembered(open_page, services)
     )
     tab = page.tab
     tab.wait_for_selector("#step option", state="attached")
-    builtin = page.classify()
 
     # A WMS: its layers, what is known of them, and the one that is shown.
     ask(page, f"{services.origin}/wms")
@@ -59,7 +60,7 @@ def test_services_are_asked_shown_classified_and_remembered(open_page, services)
     tab.click("#service-use")
     tab.wait_for_function("document.querySelector('.leaflet-tile')?.src.includes('GetMap')")
     shown = page.classify()
-    assert (shown.chip == builtin.chip).all(), "the same ground, to the byte"
+    assert (shown.chip == jpeg_chip(shown.footprint)).all(), "the same ground, to the byte"
     assert "taken 2019-07-01" in shown.facts["Imagery"]
     assert shown.facts["Credit"] == "© Town 2019"
     assert tab.inner_text("#imagery-name") == "Orthophoto <img src=x>"
@@ -120,7 +121,7 @@ def test_services_are_asked_shown_classified_and_remembered(open_page, services)
     tab.wait_for_function("location.search.includes('/items/newer/')")
     tab.evaluate("location.hash = '#map=18/27.63392/85.51832'")
     answer = page.classify()
-    assert (answer.chip == builtin.chip).all()
+    assert (answer.chip == jpeg_chip(answer.footprint)).all()
     assert "taken 2025-05-20" in answer.facts["Imagery"]
     assert "Mappers & Co" in answer.facts["Credit"] and "CC BY 4.0" in answer.facts["Credit"]
 
