@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAP_PX, SQUARE_PX = 1000, 128
 # More tiles than this are not read for a picture; of the built-in imagery, which has one zoom only,
 # more: they are on the device already.
-MOST_TILES, MOST_BUILT_IN = 64, 300
+MOST_TILES, MOST_BUILT_IN = 64, 400
 # How much the colours cover the imagery.
 OPACITY = 0.5
 NOTHING_RGB = (214, 214, 210)
