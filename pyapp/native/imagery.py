@@ -54,7 +54,7 @@ async def imagery_named(
     if name.lower().endswith(ARCHIVES):
         return await _from_file(Path(name), ground)
     if _is_pack(Path(name)):
-        from pyapp.native.pack import open_pack
+        from pyapp.native.packed import open_pack
 
         pack, source = await open_pack(Path(name), sources)
         ground.offer(source, pack.tile)

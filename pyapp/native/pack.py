@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +13,10 @@ from pyapp.core.imagery.choice import permission
 from pyapp.core.imagery.source import Source
 from pyapp.core.pack.area import KeptArea, told_apart
 from pyapp.core.pack.errors import (
-    ForbiddenKeepError,
     KeepingStoppedError,
     KeptStoreError,
     NothingToKeepError,
 )
-from pyapp.core.pack.manifest import IMAGERY
 from pyapp.core.pack.tiles import estimate_bytes, tiles_of, usual_zooms, widened
 from pyapp.native.begun import may_begin, part_of, records_of, remove, watch
 from pyapp.native.disk import write_whole
@@ -28,7 +24,6 @@ from pyapp.native.errors import (
     DONE,
     NO_IMAGERY,
     PAUSED,
-    NoSuchFileError,
     NotWrittenError,
     OtherOrderError,
     PackStoppedError,
@@ -36,14 +31,11 @@ from pyapp.native.errors import (
     status_of,
 )
 from pyapp.native.setup import Native
-from pyapp.work.archive import Archive
 from pyapp.work.keeper import Keeper
 from pyapp.work.kept import HeldArea, KeptAreas
-from pyapp.work.packs import model_of, opened, written
+from pyapp.work.packs import model_of, written
 
 ENDINGS = [".pack", ".zip"]
-# Hashed at a time.
-PIECE_BYTES = 1 << 20
 # Records of what is only asked, and not kept.
 NOWHERE = Path(":memory:")
 
@@ -203,67 +195,3 @@ async def _write(native: Native, areas: KeptAreas, held: HeldArea, out: Path) ->
     missing = f"; of {len(held.missing):,} there is no imagery" if held.missing else ""
     print(f"{len(held.stored):,} tiles and the model {card.title}, {size / 1e6:,.1f} MB{missing}.")
     print(f"Written to {out}. Drop it on the page to open it.")
-
-
-class DiskFile:
-    """A pack on the disk; fulfils `pyapp.work.packs.PackFile`.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    NoSuchFileError
-    """
-
-    def __init__(self, path: Path):
-        try:
-            self._file = path.open("rb")
-            self.size = path.stat().st_size
-        except OSError as error:
-            raise NoSuchFileError(path, error.strerror or str(error)) from error
-        self.name = path.name
-
-    async def read(self, offset: int, length: int) -> bytes:
-        """Some of its bytes; fewer where it ends."""
-        self._file.seek(offset)
-        return self._file.read(length)
-
-    async def sha256(self, offset: int, length: int) -> str:
-        """The digest of some of its bytes, in hexadecimal."""
-        digest = hashlib.sha256()
-        for piece in self._pieces(offset, length):
-            digest.update(piece)
-        return digest.hexdigest()
-
-    def _pieces(self, offset: int, length: int) -> Iterator[bytes]:
-        self._file.seek(offset)
-        while length > 0 and (piece := self._file.read(min(length, PIECE_BYTES))):
-            length -= len(piece)
-            yield piece
-
-
-async def open_pack(path: Path, listed: list[Source]) -> tuple[Archive, Source]:
-    """The imagery of a pack, each of whose parts was checked.
-
-    Returns
-    -------
-    archive : Archive
-        Its tiles.
-    source : Source
-        Where they are from, with the terms that are known here and no finer zoom than they have.
-
-    Raises
-    ------
-    NoSuchFileError, PackError, ForbiddenKeepError, ArchiveError
-    """
-    found = await opened(DiskFile(path), lambda _done, _total: None)
-    area = found.manifest.area
-    source = next((each for each in listed if each.url == area.source.url), area.source)
-    if not (source.allows.keep and source.allows.read):
-        raise ForbiddenKeepError(source.name)
-    (part,) = found.manifest.of_kind(IMAGERY)
-    imagery = await found.imagery()
-    archive = Archive(path.name, imagery, await imagery.facts(), part.sha256)
-    return archive, replace(source, max_zoom=min(source.max_zoom, area.zooms.finest))

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from pyapp.native import errors
-from pyapp.native.pack import DiskFile
+from pyapp.native.packed import DiskFile
 from pyapp.work.packs import opened
 from tests.native.conftest import EAST, NORTH, ROOT, SOUTH, WEST, area_file, command, features
 from tests.native.conftest import lookdown as run_command
