@@ -58,12 +58,12 @@ class FaultyTiles(RepeatedTiles):
 
 def many(squares: int) -> str:
     """Memory of the processes while so many squares are surveyed, as a table."""
-    from training.site_tools import imagery
+    from tests.jpeg_tiles import jpeg_tiles
 
     side = round(squares**0.5)
     with (
         tempfile.TemporaryDirectory() as folder,
-        RepeatedTiles(imagery.sample_tiles()) as tiles,
+        RepeatedTiles(jpeg_tiles()) as tiles,
     ):
         out = Path(folder) / "many"
         order = _order(Path(folder), out, side, tiles.template, COARSE_ZOOM)
@@ -109,14 +109,14 @@ def _sizes_mb(pid: int) -> list[float]:
 
 def breaks(times: int) -> str:
     """What is left after something was killed so often, as a table."""
-    from training.site_tools import imagery
+    from tests.jpeg_tiles import jpeg_tiles
 
     chance = random.Random(7)
     killed = dict.fromkeys(KINDS, 0)
     with (
         tempfile.TemporaryDirectory() as name,
-        RepeatedTiles(imagery.sample_tiles()) as well,
-        FaultyTiles(imagery.sample_tiles(), random.Random(8)) as faulty,
+        RepeatedTiles(jpeg_tiles()) as well,
+        FaultyTiles(jpeg_tiles(), random.Random(8)) as faulty,
     ):
         folder = Path(name)
         unbroken, broken = folder / "unbroken", folder / "broken"
