@@ -48,6 +48,8 @@ from pyapp.native.worker import AGAIN, BLOCK, ORDER, Done, Job, Refused, do_bloc
 # A block whose worker dies is given to another one so often.
 RETRIES = 5
 SCHEDULER_LIMIT_S = 10
+# What has to be the same version everywhere.
+PACKAGES = ["distributed", "lookdown"]
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         except (OSError, ValueError, ImportError) as error:
             raise NoSchedulerError(cluster.scheduler, str(error)) from error
         with client:
+            _check_versions(client)
             yield client
         return
     with (
@@ -208,6 +211,23 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         Client(local) as client,
     ):  # fmt: skip
         yield client
+
+
+def _check_versions(client: Any) -> None:
+    """Raise `NoSchedulerError` unless the cluster runs what is run here.
+
+    Another version of Lookdown could give other answers, without anybody noticing.
+    """
+    found = client.get_versions(packages=PACKAGES[1:])
+    there = [each["packages"] for each in (found["scheduler"], *found["workers"].values()) if each]
+    for package in PACKAGES:
+        here = found["client"]["packages"][package]
+        others = {each[package] for each in there} - {here}
+        if others:
+            raise NoSchedulerError(
+                client.scheduler.address,
+                f"{package} is {others.pop() or 'missing'} there and {here or 'a clone'} here",
+            )
 
 
 def _work(

@@ -47,8 +47,8 @@ class NoSchedulerError(ClusterError):
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(
-            f"The Dask scheduler {address} can't be used: {reason}. Check the address, and that it "
-            "runs the same version of distributed."
+            f"The Dask scheduler {address} can't be used: {reason}. Check the address, and that "
+            "scheduler and workers run the same versions of distributed and lookdown."
         )
 
 

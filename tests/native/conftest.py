@@ -65,12 +65,13 @@ def features(path):
 
 
 @contextmanager
-def dask_cluster(folder, workers):
+def dask_cluster(folder, workers, *scheduler_program):
     """A scheduler and workers as processes of their own: the scheduler, and its address."""
+    program = scheduler_program or ("-m", "distributed.cli.dask_scheduler")
     noted = folder / "scheduler.json"
     noted.unlink(missing_ok=True)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
-    started = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0",
+    started = [sys.executable, *program, "--port", "0",
                "--no-dashboard", "--scheduler-file", str(noted)]  # fmt: skip
     working = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(noted),
               "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard",

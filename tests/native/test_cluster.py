@@ -123,6 +123,36 @@ def test_a_scheduler_that_ends_is_said_and_its_work_is_gone_on_with(area, tile_s
     assert done.returncode == errors.DONE and len(rows(out)) == 42
 
 
+def test_a_cluster_of_another_version_is_refused(area, tmp_path):
+    older = (
+        "from distributed import versions; versions._version_cached = lambda _: '2020.1.0';"
+        "from distributed.cli.dask_scheduler import main; main()"
+    )
+    with dask_cluster(tmp_path, 1, "-c", older) as (_, address):
+        done = run_command("survey", area, "--out", tmp_path / "town", "--scheduler", address)
+    assert done.returncode == errors.NO_CLUSTER
+    assert "distributed is 2020.1.0 there" in done.stderr and address in done.stderr
+
+
+def test_a_disk_that_refuses_is_said_and_nothing_is_cut_short(area, tile_server, tmp_path):
+    resource = pytest.importorskip("resource", reason="needs a system with limits")
+    out = tmp_path / "town"
+    order = command("survey", area, "--out", out, *WORKERS, *named(tile_server), "--quiet")
+
+    def small_files():
+        # As on a disk without room: the parts are larger.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = subprocess.run(order, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+                          preexec_fn=small_files)  # fmt: skip
+    assert done.returncode == errors.NO_OUTPUT
+    assert "can't be written: File too large. Make room" in done.stderr
+    # A part that is small enough may be there; what is there is complete.
+    assert "Traceback" not in done.stderr and len(rows(out)) < 42
+    done = run_command("survey", area, "--out", out, *WORKERS, *named(tile_server), "--resume")
+    assert done.returncode == errors.DONE and len(rows(out)) == 42
+
+
 def test_what_can_not_be_begun_says_why(area, tmp_path):
     out = tmp_path / "town"
     nowhere = run_command("survey", area, "--out", out, "--scheduler", "tcp://127.0.0.1:9")
