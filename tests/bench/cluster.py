@@ -1,7 +1,9 @@
 """Measures surveys by workers of Dask: one against two, the scheduler, and what a square costs.
 
-Real blocks of 16 x 16 squares are done by one worker and by two, over a server that repeats the
-built-in tiles. For the scheduler, 64 threads that only sleep as long as 100 squares a second would
+Real blocks of 16 x 16 squares are done by one worker and by two: of a server on this machine that
+repeats the built-in tiles, and takes its share of the cores, and of a PMTiles with the same tiles,
+as one has the imagery of a country. For the scheduler, 64 threads that only sleep as long as 100
+squares a second would
 take are given 640 blocks.
 """
 
@@ -11,8 +13,11 @@ import time
 from pathlib import Path
 
 from pyapp.core.ground.area import Area, rectangle
-from pyapp.core.ground.geo import LngLat, moved
+from pyapp.core.ground.geo import LngLat, Tile, moved, tile_at
 from pyapp.core.ground.grid import blocks, lattice
+from pyapp.core.imagery.archive_facts import WORLD
+from pyapp.core.imagery.pmtiles import Kind, tile_id
+from pyapp.core.imagery.pmtiles_writer import written
 from pyapp.core.model.card import Card
 from pyapp.native import cluster, worker
 from tests.__main__ import ROOT
@@ -21,7 +26,7 @@ from tests.jpeg_tiles import jpeg_tiles
 
 MODEL, ZOOM, SIDE = "world", 19, 16
 HERE = LngLat(85.5217, 27.6333)
-BLOCKS = 4
+BLOCKS, ROWS = 4, 2
 # The simulated cluster.
 SLEEPERS, RATE, SLEPT = 64, 100, 640
 
@@ -40,19 +45,24 @@ class CountedTiles(RepeatedTiles):
 def measure(rounds: int) -> str:
     """Ratios and costs, as a table."""
     card = Card.from_json(MODEL, (ROOT / f"models/{MODEL}/card.json").read_text())
-    rows, rates = [], {}
-    with tempfile.TemporaryDirectory() as folder, CountedTiles(jpeg_tiles()) as tiles:
-        for workers in (1, 2):
-            found = [
-                _rate(card, tiles, Path(folder), workers, f"{workers}-{each}")
-                for each in range(rounds)
-            ]
-            rates[workers] = statistics.median(found)
-            rows.append(f"| {workers} worker, squares/s | {rates[workers]:.1f} |")
-        rows.append(f"| two workers against one | {rates[2] / rates[1]:.2f} |")
-        written = [each.stat().st_size for each in Path(folder).glob("*/part-*.parquet")]
-        squares = SIDE * SIDE * len(written)
-        rows.append(f"| bytes written for a square | {sum(written) / squares:,.0f} |")
+    rows = []
+    with tempfile.TemporaryDirectory() as name, CountedTiles(jpeg_tiles()) as tiles:
+        folder = Path(name)
+        archive = folder / "tiles.pmtiles"
+        _write(archive, tiles, [_area(card, each) for each in range(2 * rounds)])
+        for imagery, read_from in ((tiles.template, "a server"), (str(archive), "a file")):
+            # One and two take turns, each time at a place of their own.
+            rates: dict[int, list[float]] = {1: [], 2: []}
+            for place in range(2 * rounds):
+                workers = 1 + place % 2
+                out = folder / f"{read_from.split()[1]}-{place}"
+                rates[workers].append(_rate(card, imagery, _area(card, place), out, workers))
+            one, two = (statistics.median(each) for each in rates.values())
+            rows.append(f"| tiles of {read_from}: one worker, squares/s | {one:.1f} |")
+            rows.append(f"| tiles of {read_from}: two workers | {two:.1f}, {two / one:.2f} times |")
+        sizes = [each.stat().st_size for each in folder.glob("server-*/part-*.parquet")]
+        squares = SIDE * SIDE * len(sizes)
+        rows.append(f"| bytes written for a square | {sum(sizes) / squares:,.0f} |")
         rows.append(f"| bytes read for a square | {tiles.sent / squares:,.0f} |")
         again = 1 - len(set(tiles.asked)) / len(tiles.asked)
         rows.append(f"| tiles read more than once, blocks of {SIDE} x {SIDE} | {again:.1%} |")
@@ -65,19 +75,31 @@ def measure(rounds: int) -> str:
 
 def _area(card: Card, place: int) -> Area:
     """An area of so many blocks, each place another."""
-    corner = moved(HERE, 0.0, -place * 4 * SIDE * card.footprint_m)
-    width = BLOCKS * SIDE * card.footprint_m - 1
-    return rectangle(corner, moved(corner, width, -(SIDE * card.footprint_m - 1)))
+    corner = moved(HERE, 0.0, -place * 2 * ROWS * SIDE * card.footprint_m)
+    width, height = (each * SIDE * card.footprint_m - 1 for each in (BLOCKS, ROWS))
+    return rectangle(corner, moved(corner, width, -height))
 
 
-def _rate(card: Card, tiles: CountedTiles, folder: Path, workers: int, name: str) -> float:
+def _write(path: Path, tiles: RepeatedTiles, areas: list[Area]) -> None:
+    """A PMTiles with all tiles of some areas."""
+    found = set()
+    for area in areas:
+        west, south, east, north = area.bounds
+        first, last = tile_at(LngLat(west, north), ZOOM), tile_at(LngLat(east, south), ZOOM)
+        for x in range(first.x - 1, last.x + 2):
+            found |= {Tile(x, y, ZOOM) for y in range(first.y - 1, last.y + 2)}
+    ordered = sorted(found, key=tile_id)
+    data = ((each, tiles._answer(f"/{each.z}/{each.x}/{each.y}.jpg")[1]) for each in ordered)
+    path.write_bytes(b"".join(written(data, Kind.JPEG, WORLD, {})))
+    tiles.sent = 0
+
+
+def _rate(card: Card, imagery: str, area: Area, out: Path, workers: int) -> float:
     """Squares a second once the workers have their model."""
-    place = 10 * workers + int(name.split("-")[1]) + 1
-    area, out = _area(card, place), folder / name
     out.mkdir()
     job = worker.Job(
-        None, 1000.0, tiles.template, ZOOM, out, MODEL, card.sha256,
-        lattice(area, card.footprint_m, 1.0).columns,
+        None, 1000.0, imagery, ZOOM, out, MODEL, card.sha256,
+        lattice(area, card.footprint_m, 1.0).columns, SIDE,
     )  # fmt: skip
     todo = list(blocks(area, card.footprint_m, 1.0, SIDE))
     with cluster._client(cluster.Cluster(workers)) as client:
