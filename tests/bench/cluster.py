@@ -3,8 +3,7 @@
 Real blocks of 16 x 16 squares are done by one worker and by two: of a server on this machine that
 repeats the built-in tiles, and takes its share of the cores, and of a PMTiles with the same tiles,
 as one has the imagery of a country. For the scheduler, 64 threads that only sleep as long as 100
-squares a second would
-take are given 640 blocks.
+squares a second would take are given 640 blocks.
 """
 
 import statistics
