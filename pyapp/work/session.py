@@ -13,6 +13,7 @@ from pyapp.core.imagery.source import Source
 from pyapp.core.state import CellState
 from pyapp.core.survey.batch import Batch
 from pyapp.core.survey.facts import ImageryFacts, ModelFacts
+from pyapp.core.survey.learned import cells_over
 from pyapp.core.survey.survey import Survey
 from pyapp.work.busy import SURVEY, Busy
 from pyapp.work.ground import Ground
@@ -257,8 +258,8 @@ class SurveySession(Session[Survey]):
     def begin(self, area: Area, grid: Grid, source: Source) -> Survey:
         """A new survey with the model in use; `work_on` starts it."""
         assert self._models.card is not None, "a survey needs a model"
-        now = datetime.now()
-        return Survey(
+        now, taught = datetime.now(), self._models.taught
+        survey = Survey(
             id=uuid.uuid4().hex,
             name=f"{source.name.split(',')[0]}, {now.day} {now:%b %H:%M}",
             made=now.isoformat(timespec="seconds"),
@@ -267,6 +268,9 @@ class SurveySession(Session[Survey]):
             model=ModelFacts.of(self._models.card),
             imagery=ImageryFacts.of(source),
         )
+        if taught is not None and taught.ground is not None:
+            survey.learned = cells_over(grid, taught.ground)
+        return survey
 
     async def keep(self, survey: Survey) -> None:
         """Store a survey that came as a file."""

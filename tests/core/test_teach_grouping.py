@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from pyapp.core.model.tree import Levels, Tree
+from pyapp.core.teach.example import Example
 from pyapp.core.teach.fit import Head
 from pyapp.core.teach.grouping import OWN, groups_to_choose, levels_of, taught_tree
-from pyapp.core.teach.project import Example, Project
+from pyapp.core.teach.project import Project
 from pyapp.core.teach.taught import Taught, metadata
 from tests.work.fakes import card
 

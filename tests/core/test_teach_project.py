@@ -17,7 +17,8 @@ from pyapp.core.errors import (
 from pyapp.core.ground.geo import Footprint, LngLat
 from pyapp.core.teach import project as projects
 from pyapp.core.teach.archive import from_archive, to_archive, to_png
-from pyapp.core.teach.project import Example, Project, digest_of
+from pyapp.core.teach.example import Example
+from pyapp.core.teach.project import Project, digest_of
 from pyapp.core.teach.steps import finished
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -110,7 +111,7 @@ def changed(change):
 
 
 DAMAGE = {
-    "format of a newer version": lambda f: f.update(format="lookdown project 2"),
+    "format of a newer version": lambda f: f.update(format="lookdown project 3"),
     "no classes": lambda f: f.pop("classes"),
     "classes twice": lambda f: f.update(classes=["a", "A", "terrace", MARKUP]),
     "an empty class": lambda f: f["classes"].append(" "),

@@ -19,8 +19,9 @@ from pyapp.core.imagery.chip import resample
 from pyapp.core.model.card import Card
 from pyapp.core.model.listing import models_from_json
 from pyapp.core.teach.archive import to_archive, to_png
+from pyapp.core.teach.example import Example
 from pyapp.core.teach.judge import effective_number
-from pyapp.core.teach.project import Example, Project, digest_of
+from pyapp.core.teach.project import Project, digest_of
 from tests.training.conftest import finish_run, texture
 from training import settings
 from training.errors import TrainingError
@@ -242,7 +243,7 @@ def test_a_project_of_a_newer_version(models, tmp_path):
         zipfile.ZipFile(out, "w") as new,
     ):
         for each in old.namelist():
-            data = old.read(each).replace(b"lookdown project 1", b"lookdown project 2")
+            data = old.read(each).replace(b"lookdown project 1", b"lookdown project 3")
             new.writestr(each, data)
     said = complaint(saved(tmp_path, out.getvalue()), models, tmp_path)
     assert "its format is 'lookdown project 2', and this version reads" in said

@@ -72,7 +72,9 @@ def read(file: Path) -> Taught:
         raise TrainingError(
             f"{file} is no project to train from: {error.reason}. Save it again in the Teach room."
         ) from error
-    chips = [from_png(stored[each.sha256]) for each in project.examples]
+    # What is kept aside judges what the page taught; it stays unseen here too.
+    given = project.fitted
+    chips = [from_png(stored[each.sha256]) for each in given]
     names = project.taught
     if len(names) < 2:
         raise TrainingError(
@@ -85,15 +87,15 @@ def read(file: Path) -> Taught:
             "and tested honestly. Give more in the Teach room."
         )
     side_px = max(each.shape[0] for each in chips)
-    classes = np.array([names.index(each.label) for each in project.examples], np.int64)
-    places = places_of([each.place for each in project.examples])
+    classes = np.array([names.index(each.label) for each in given], np.int64)
+    places = places_of([each.place for each in given])
     _check_places(file, names, classes, places)
     fold = finished(folds_of(places, classes))
     pictures = Pictures.of_classes(
         np.stack([resample(each, side_px) for each in chips]),
         classes,
         names,
-        tuple(f"{each.label}/{each.sha256}.png" for each in project.examples),
+        tuple(f"{each.label}/{each.sha256}.png" for each in given),
         places=places,
     )
     _check_parts(file, names, classes, fold)

@@ -139,7 +139,7 @@ def _choose(taught: Taught, file: Path, wanted: str | None, models: Path) -> _Ba
         raise TrainingError(
             f"There is no model {wanted} in {models}; choose {', '.join(listed) or 'another'}."
         )
-    sides_m = [each.place.side_m for each in taught.project.examples if each.place]
+    sides_m = [each.place.side_m for each in taught.project.fitted if each.place]
     index = models / INDEX_FILE
     default = json.loads(index.read_text()).get("default") if index.exists() else None
     names = [wanted] if wanted else sorted(listed, key=lambda name: name != default)
@@ -192,7 +192,7 @@ def _check_name(name: str, models: Path) -> None:
 
 
 def _facts(taught: Taught, base: _Base, weights: str) -> ProjectFacts:
-    examples = taught.project.examples
+    examples = taught.project.fitted
     counts = Counter(each.label for each in examples)
     places = taught.pictures.places
     parts = np.bincount(taught.fold, minlength=2)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pyapp.core.accuracy.sample import allocate, draw
-from pyapp.core.errors import DamagedCheckError, NothingToCheckError
+from pyapp.core.errors import AllLearnedError, DamagedCheckError, NothingToCheckError
 from pyapp.core.model.tree import NOT_SURE
 from pyapp.core.survey.facts import as_number, as_text, as_whole
 from pyapp.core.survey.survey import Survey
@@ -68,6 +68,8 @@ class Check:
         What was said of a cell: a node, `CANT_TELL` or `OTHER`; in the order of judging.
     corrected : frozenset of int
         Cells that were corrected before the draw.
+    learned : frozenset of int
+        Cells in no stratum, as the model learned from their ground and can't be checked by them.
     """
 
     by: str
@@ -78,6 +80,7 @@ class Check:
     sample: list[int]
     judgements: dict[int, int] = field(default_factory=dict)
     corrected: frozenset[int] = frozenset()
+    learned: frozenset[int] = frozenset()
 
     @property
     def left(self) -> list[int]:
@@ -129,6 +132,7 @@ class Check:
                     for cell, said in self.judgements.items()
                 ],
                 "corrected": sorted(self.corrected),
+                "learned": sorted(self.learned),
             }
         )
 
@@ -180,16 +184,23 @@ class Check:
         if (stratum_of[sample] >= len(strata)).any():
             raise ValueError("its sample is damaged")
         seed = as_whole(facts["seed"], 0, MOST_SEED)
-        corrected = frozenset(as_whole(each, 0, cells - 1) for each in facts["corrected"])
+        corrected, learned = (
+            frozenset(as_whole(each, 0, cells - 1) for each in cells_of)
+            # Earlier versions left none out.
+            for cells_of in (facts["corrected"], facts.get("learned", []))
+        )
+        if (stratum_of[sorted(learned)] != NO_STRATUM).any():
+            raise ValueError("its strata are damaged")
         return cls(facts["by"], seed, as_text(facts["allocation"]), strata, stratum_of, sample,
-                   judgements, corrected)  # fmt: skip
+                   judgements, corrected, learned)  # fmt: skip
 
 
 def begin(survey: Survey, by: str, total: int, seed: int, allocation: str = PROPORTIONAL) -> Check:
     """Draw a stratified random sample of a survey.
 
     Strata are what the survey answers. If a stratum has fewer squares than it should give, all of
-    them are taken.
+    them are taken. Squares that the model learned from are in none: of them it knows the answer, so
+    what is estimated is the rest of the map.
 
     Parameters
     ----------
@@ -206,9 +217,15 @@ def begin(survey: Survey, by: str, total: int, seed: int, allocation: str = PROP
     ------
     NothingToCheckError
         If no square has an answer.
+    AllLearnedError
+        If the model learned from all that have one.
     """
     answers = map_answers(survey, by)
-    there = survey.classified
+    there = survey.classified.copy()
+    learned = frozenset(each for each in survey.learned or () if there[each])
+    there[list(learned)] = False
+    if learned and not there.any():
+        raise AllLearnedError
     nodes, sizes = np.unique(answers[there], return_counts=True)
     if not len(nodes):
         raise NothingToCheckError
@@ -223,7 +240,9 @@ def begin(survey: Survey, by: str, total: int, seed: int, allocation: str = PROP
     counts = allocate(sizes.tolist(), total, spread)
     sample = draw(stratum_of, counts, seed)
     corrected = frozenset(survey.corrections)
-    return Check(by, seed, allocation, strata, stratum_of, sample, corrected=corrected)
+    return Check(
+        by, seed, allocation, strata, stratum_of, sample, corrected=corrected, learned=learned
+    )
 
 
 def _spread(

@@ -52,6 +52,12 @@ class Findings:
         Corrections of the survey, which is checked as corrected.
     corrected_since : int
         Judged squares that were corrected after the draw: they flatter the map.
+    learned : int
+        Squares that were left out, as the model learned from their ground.
+    learned_ha : float
+        What they stand for, which is in no figure.
+    unknown_examples : bool
+        Whether there may be others, as nobody knows what ground the taught model learned from.
     """
 
     answers: tuple[int, ...]
@@ -64,6 +70,9 @@ class Findings:
     left: int
     corrections: int
     corrected_since: int
+    learned: int
+    learned_ha: float
+    unknown_examples: bool
 
 
 def find(check: Check, survey: Survey) -> Findings:
@@ -123,6 +132,9 @@ def finding(check: Check, survey: Survey, now: NDArray[np.int64]) -> Steps[Findi
         corrected_since=len(
             (survey.corrections.keys() - check.corrected) & check.judgements.keys()
         ),
+        learned=len(check.learned),
+        learned_ha=float(hectares[sorted(check.learned)].sum()),
+        unknown_examples=survey.unknown_examples,
     )
 
 
@@ -181,6 +193,9 @@ def figures(found: Findings, survey: Survey) -> dict[str, Any] | None:
         "not_judged_ha": result.left_out_ha,
         "corrections": found.corrections,
         "judged_squares_corrected_since": found.corrected_since,
+        "learned_squares_left_out": found.learned,
+        "learned_left_out_ha": found.learned_ha,
+        "learned_squares_unknown": found.unknown_examples,
         "users": {
             name_of(survey, node): _said(each)
             for node, each in zip(found.answers, result.users, strict=True)

@@ -205,6 +205,16 @@ def _classes(contents: Contents) -> str:
         if found.unclear
         else ""
     )
+    if found.learned:
+        left_out += (
+            f'<p class="mind">{found.learned:,} squares ({found.learned_ha:,.1f} ha) are in no '
+            "estimate: the model learned from them, so they can't check it.</p>"
+        )
+    if found.unknown_examples:
+        left_out += (
+            '<p class="mind">What ground this taught model learned from is not known here. If it '
+            "is in this survey, the estimates flatter the model.</p>"
+        )
     not_sure = (
         "<p>Where the map is not sure, it counts as not right: "
         f"{map_ha[NOT_SURE] / found.map_ha.sum():.0%} of the area.</p>"

@@ -70,6 +70,9 @@ class Survey:
         Increases with every change of what is shown.
     check : str
         How it is checked, as `core.accuracy.check` writes it; empty if it isn't.
+    learned : tuple of int or None
+        Cells that overlap squares from which a taught model learned, so they can't check it;
+        ``None`` if nothing is known of that.
     """
 
     id: str
@@ -93,11 +96,17 @@ class Survey:
         self._corrected: NDArray[np.float32] | None = None
         self.version = 0
         self.check = ""
+        self.learned: tuple[int, ...] | None = None
 
     @property
     def waiting(self) -> NDArray[np.int64]:
         """Numbers of the cells that are not processed yet, shape (n,)."""
         return np.flatnonzero(self.state == CellState.WAITING)
+
+    @property
+    def unknown_examples(self) -> bool:
+        """Whether it is by a taught model of which nobody knows what ground it learned from."""
+        return self.learned is None and self.model.network != self.model.sha256
 
     @property
     def classified(self) -> NDArray[np.bool_]:
@@ -250,6 +259,8 @@ class Survey:
             "imagery": vars(self.imagery),
             "corrections": list(self.corrections.items()),
         }
+        if self.learned is not None:
+            facts["learned"] = self.learned
         return json.dumps(facts)
 
     @classmethod
@@ -279,6 +290,9 @@ class Survey:
             as_whole(cell, 0, cells - 1): as_whole(node_id, 0, nodes - 1)
             for cell, node_id in facts["corrections"]
         }
+        learned = facts.get("learned")
+        if learned is not None:
+            survey.learned = tuple(as_whole(each, 0, cells - 1) for each in learned)
         return survey
 
 

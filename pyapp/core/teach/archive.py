@@ -26,7 +26,9 @@ MOST_BYTES = 16 << 20
 README = """This is a project made with Lookdown: classes, and examples of each.
 
 project.json   the classes; of each example its class, its place (lng, lat in degrees; side in
-               metres), the credit of its imagery, and the sha256 of its picture
+               metres), the credit of its imagery, and the sha256 of its picture; if it was
+               judged in the check of a survey, of which one, the hectares that it stands for, and
+               whether it is kept aside: such squares judge a model and must not be learned from
 pictures/      the examples as PNG, each named by its sha256
 """
 

@@ -39,7 +39,7 @@ def places_of(footprints: Sequence[Footprint | None]) -> NDArray[np.int64]:
     known = np.array([number for number, each in enumerate(footprints) if each], np.int64)
     squares = [each for each in footprints if each]
     if squares:
-        touching = _touching(squares)
+        touching = within_reach(squares, squares, 1 + GAP)
         for row, number in enumerate(known):
             joined = np.zeros(count, np.bool_)
             joined[place[known[touching[row]]]] = joined[place[number]] = True
@@ -49,17 +49,31 @@ def places_of(footprints: Sequence[Footprint | None]) -> NDArray[np.int64]:
     return np.searchsorted(used, place).astype(np.int64)
 
 
-def _touching(squares: Sequence[Footprint]) -> NDArray[np.bool_]:
-    """Whether squares touch or overlap, shape (n, n); each touches itself."""
-    lng = np.array([each.centre.lng for each in squares])
-    lat = np.array([each.centre.lat for each in squares])
-    side_m = np.array([each.side_m for each in squares])
+def within_reach(
+    squares: Sequence[Footprint], others: Sequence[Footprint], share: float
+) -> NDArray[np.bool_]:
+    """Whether squares are near others, shape (n, m).
+
+    Parameters
+    ----------
+    squares, others : sequence of Footprint
+    share : float
+        Of the distance, in both directions, at which two squares just touch.
+    """
+    lng, lat, side_m = _arrays(squares)
+    other_lng, other_lat, other_side_m = _arrays(others)
     metres = math.radians(1) * EARTH_RADIUS_M
-    reach = (side_m[:, np.newaxis] + side_m) / 2 * (1 + GAP)
-    north_m = np.abs(lat[:, np.newaxis] - lat) * metres
-    east = np.abs((lng[:, np.newaxis] - lng + 180) % 360 - 180)
-    east_m = east * metres * np.cos(np.radians(lat))
-    return np.asarray((north_m <= reach) & (np.minimum(east_m, east_m.T) <= reach))
+    reach = (side_m[:, np.newaxis] + other_side_m) / 2 * share
+    north_m = np.abs(lat[:, np.newaxis] - other_lat) * metres
+    east = np.abs((lng[:, np.newaxis] - other_lng + 180) % 360 - 180) * metres
+    shorter = np.minimum(np.cos(np.radians(lat))[:, np.newaxis], np.cos(np.radians(other_lat)))
+    return np.asarray((north_m <= reach) & (east * shorter <= reach))
+
+
+def _arrays(squares: Sequence[Footprint]) -> NDArray[np.float64]:
+    """Longitudes, latitudes and sides, shape (3, n)."""
+    found = [(*each.centre, each.side_m) for each in squares]
+    return np.asarray(np.array(found, np.float64).reshape(-1, 3).T)
 
 
 def folds_of(

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from pyapp.core.errors import (
     ClassNameError,
@@ -14,71 +14,15 @@ from pyapp.core.errors import (
     NotAProjectError,
     TwoClassesError,
 )
-from pyapp.core.ground.geo import Footprint, LngLat
-from pyapp.core.survey.facts import MOST_CHIP_PX, as_number, as_text, as_whole
+from pyapp.core.survey.facts import as_text
+from pyapp.core.teach.example import Example
 
 FORMAT = "lookdown project 1"
+# With squares kept aside: a version that does not know them would learn from them.
+WITH_ASIDE = "lookdown project 2"
 # Names and examples that a project may have.
 MOST_CLASSES, MOST_EXAMPLES = 100, 5_000
 LONGEST_NAME = 60
-MOST_LNG, MOST_LAT = 3600, 90
-SIDES_M = (0.1, 100_000)
-HEX_DIGEST = 64
-
-
-class Example(NamedTuple):
-    """A chip that a person gave a class.
-
-    Attributes
-    ----------
-    sha256 : str
-        Of its PNG file, by which it is known.
-    label : str
-        The class.
-    chip_px : int
-        Side of the chip, in pixels.
-    place : Footprint or None
-        The ground; ``None`` for a picture without a position.
-    credit : str
-        Whose imagery it is.
-    """
-
-    sha256: str
-    label: str
-    chip_px: int
-    place: Footprint | None
-    credit: str
-
-    def to_json(self) -> dict[str, Any]:
-        """What `from_json` reads."""
-        place = None
-        if self.place is not None:
-            (lng, lat), side_m = self.place
-            place = {"lng": lng, "lat": lat, "side_m": side_m}
-        return self._asdict() | {"place": place}
-
-    @classmethod
-    def from_json(cls, facts: Mapping[str, Any]) -> Example:
-        """Check and take what `to_json` gave.
-
-        Raises
-        ------
-        ValueError, KeyError, TypeError
-        """
-        place = facts["place"]
-        if place is not None:
-            centre = LngLat(
-                as_number(place["lng"], -MOST_LNG, MOST_LNG),
-                as_number(place["lat"], -MOST_LAT, MOST_LAT),
-            )
-            place = Footprint(centre, as_number(place["side_m"], *SIDES_M))
-        return cls(
-            sha256=as_digest(facts["sha256"]),
-            label=as_text(facts["label"]),
-            chip_px=as_whole(facts["chip_px"], 1, MOST_CHIP_PX),
-            place=place,
-            credit=as_text(facts["credit"]),
-        )
 
 
 @dataclass(frozen=True)
@@ -105,13 +49,23 @@ class Project:
     groups: dict[str, str] = field(default_factory=dict)
 
     def count(self, label: str) -> int:
-        """Number of examples of a class."""
+        """Number of examples of a class, those kept aside included."""
         return sum(1 for each in self.examples if each.label == label)
 
     @property
+    def fitted(self) -> tuple[Example, ...]:
+        """The examples that a layer is fitted to: all but those kept aside."""
+        return tuple(each for each in self.examples if not each.aside)
+
+    @property
+    def aside(self) -> tuple[Example, ...]:
+        """The examples that are kept aside, to judge what is taught."""
+        return tuple(each for each in self.examples if each.aside)
+
+    @property
     def taught(self) -> tuple[str, ...]:
-        """The classes that have examples."""
-        given = {each.label for each in self.examples}
+        """The classes that have examples which a layer is fitted to."""
+        given = {each.label for each in self.fitted}
         return tuple(each for each in self.classes if each in given)
 
     def find(self, sha256: str) -> Example | None:
@@ -203,6 +157,18 @@ class Project:
             raise FullProjectError(f"{MOST_EXAMPLES:,} examples")
         return replace(self, examples=tuple(found.values()))
 
+    def rejudged(self, hectares: Mapping[str, float]) -> Project:
+        """With other ground that some judged examples stand for, by their sha256, in hectares."""
+        return replace(
+            self,
+            examples=tuple(
+                each._replace(judged=each.judged._replace(hectares=hectares[each.sha256]))
+                if each.judged is not None and each.sha256 in hectares
+                else each
+                for each in self.examples
+            ),
+        )
+
     def moved(self, sha256: str, label: str) -> Project:
         """With an example in another class."""
         return replace(
@@ -222,7 +188,7 @@ class Project:
     def to_json(self) -> str:
         """The facts; the pictures are kept beside them, by their sha256."""
         facts: dict[str, Any] = {
-            "format": FORMAT,
+            "format": WITH_ASIDE if self.aside else FORMAT,
             "id": self.id,
             "name": self.name,
             "made": self.made,
@@ -245,9 +211,10 @@ class Project:
             If it is something else, or any fact is out of range. The message can follow a colon.
         """
         facts = json.loads(text)
-        if facts["format"] != FORMAT:
+        if facts["format"] not in (FORMAT, WITH_ASIDE):
             raise NotAProjectError(
-                f"its format is {facts['format']!r}, and this version reads {FORMAT!r}"
+                f"its format is {facts['format']!r}, and this version reads "
+                f"{FORMAT!r} and {WITH_ASIDE!r}"
             )
         classes = tuple(as_text(each) for each in facts["classes"])
         if len(classes) > MOST_CLASSES or len({each.casefold() for each in classes}) < len(classes):
@@ -268,19 +235,6 @@ class Project:
         if not set(groups) <= set(classes):
             raise ValueError("a group is chosen for a class that the project does not have")
         return cls(as_text(facts["id"]), name, as_text(facts["made"]), classes, examples, groups)
-
-
-def as_digest(value: object) -> str:
-    """A sha256 in hexadecimal.
-
-    Raises
-    ------
-    ValueError, TypeError
-    """
-    text = as_text(value)
-    if len(text) != HEX_DIGEST or set(text) - set("0123456789abcdef"):
-        raise ValueError("a sha256 has other than 64 hexadecimal digits")
-    return text
 
 
 def digest_of(png: bytes) -> str:

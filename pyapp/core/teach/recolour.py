@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyapp.core.survey.facts import ModelFacts
+from pyapp.core.survey.learned import cells_over
 from pyapp.core.survey.refit import softmax
 from pyapp.core.survey.survey import Survey
 from pyapp.core.teach.carry import carried
@@ -41,6 +42,8 @@ def recoloured(taught: Taught, survey: Survey) -> Steps[Survey]:
     )  # fmt: skip
     for each in ("state", "zoom", "digest", "embedding", "length"):
         setattr(seen, each, getattr(survey, each))
+    if taught.ground is not None:
+        seen.learned = cells_over(survey.grid, taught.ground)
     seen.corrections = carried(survey.corrections, survey.model.tree, card.tree)
     assert survey.embedding is not None, "it has embeddings"
     head = taught.head if card.judges_familiarity else _against_last(taught.head)

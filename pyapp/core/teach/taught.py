@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyapp.core.ground.geo import Footprint
 from pyapp.core.model.card import Card
 from pyapp.core.model.prediction import ACTIVATION, EMBEDDING, PROBABILITY
 from pyapp.core.model.tree import Levels
@@ -35,11 +37,14 @@ class Taught:
     head : Head
     temperature : float
         By what its logits were divided.
+    ground : tuple of Footprint or None
+        The squares that it learned from, as far as they have a place; ``None`` if it is not known.
     """
 
     card: Card
     head: Head
     temperature: float = 1.0
+    ground: tuple[Footprint, ...] | None = None
 
     @classmethod
     def of(cls, project: Project, base: Card, head: Head, verdict: Verdict | None) -> Taught:
@@ -61,7 +66,7 @@ class Taught:
         levels = Levels(threshold, threshold, threshold)
         if verdict is not None and not tree.is_flat:
             ids = {label: number for number, label in enumerate(labels)}
-            classes = np.array([ids[each.label] for each in project.examples])
+            classes = np.array([ids[each.label] for each in project.fitted])
             levels = levels_of(tree, verdict.probability, classes, threshold)
         card = replace(
             base,
@@ -75,7 +80,8 @@ class Taught:
             training_data=_learned_from(project, base),
             network=base.sha256,
         )
-        return cls(card, head)
+        ground = tuple(each.place for each in project.fitted if each.place is not None)
+        return cls(card, head, ground=ground)
 
     def outputs(self, found: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """What the taught model says of N chips, from what its network said.
@@ -105,7 +111,7 @@ def identity(project: Project, base: Card) -> str:
     facts = [
         base.sha256,
         project.taught,
-        sorted((each.sha256, each.label) for each in project.examples),
+        sorted((each.sha256, each.label) for each in project.fitted),
     ]
     groups = {each: project.groups[each] for each in project.taught if each in project.groups}
     if groups:
@@ -115,15 +121,16 @@ def identity(project: Project, base: Card) -> str:
 
 def _learned_from(project: Project, base: Card) -> str:
     """What a taught model and its network learned from, in words."""
-    counts = ", ".join(f"{project.count(each)} of {each}" for each in project.taught)
-    said = f"{len(project.examples)} examples of the project {project.name} ({counts})"
+    given = Counter(each.label for each in project.fitted)
+    counts = ", ".join(f"{given[each]} of {each}" for each in project.taught)
+    said = f"{len(project.fitted)} examples of the project {project.name} ({counts})"
     return f"{said}; its network: {base.training_data}" if base.training_data else said
 
 
 def metadata(project: Project, taught: Taught, verdict: Verdict | None) -> dict[str, Any]:
     """The facts for the file of a taught model, as docs/design.md has them; leave out ``None``."""
     labels, threshold = taught.card.labels, taught.card.threshold
-    places = [each.place.centre for each in project.examples if each.place is not None]
+    places = [each.place.centre for each in project.fitted if each.place is not None]
     facts: dict[str, Any] = {
         "name": "taught",
         "title": taught.card.title,
@@ -136,7 +143,7 @@ def metadata(project: Project, taught: Taught, verdict: Verdict | None) -> dict[
         "tree": taught.card.tree.to_json(),
         "levels": None if taught.card.tree.is_flat else taught.card.levels.to_json(),
         "training_data": taught.card.training_data,
-        "credit": sorted({each.credit for each in project.examples if each.credit}),
+        "credit": sorted({each.credit for each in project.fitted if each.credit}),
         "network": taught.card.network,
         "taught": taught.card.sha256,
         "measured": None,

@@ -11,13 +11,16 @@ import numpy as np
 from pyapp.core.errors import ForeignGraphError, ModelError
 from pyapp.core.ground.geo import Footprint
 from pyapp.core.teach.archive import to_png
+from pyapp.core.teach.aside import AsideVerdict, judge_aside
 from pyapp.core.teach.curve import Curve, learning_curve
+from pyapp.core.teach.example import Example
+from pyapp.core.teach.fit import Head
 from pyapp.core.teach.folds import places_of
 from pyapp.core.teach.gram import Gram
 from pyapp.core.teach.graph import Graph
 from pyapp.core.teach.judge import Verdict
 from pyapp.core.teach.learn import learn, prior_head
-from pyapp.core.teach.project import Example, Project, digest_of
+from pyapp.core.teach.project import Project, digest_of
 from pyapp.core.teach.taught import Taught
 from pyapp.work.loading import ModelFiles
 from pyapp.work.models import Models
@@ -65,8 +68,10 @@ class Teacher:
         How good it is, if that can be told.
     curve : Curve or None
         Comes a little later than the verdict.
+    aside : tuple of AsideVerdict
+        How good it is on squares that were kept aside from checks.
     embedding : ndarray of float64, shape (n, D)
-        Of the examples that all this is about, in the order of ``learned.examples``.
+        Of the examples that it is fitted to, in the order of ``learned.fitted``.
     learned : Project
         The project that all this is about; a moment ago, it was the one in use.
     uses_taught : bool
@@ -93,6 +98,7 @@ class Teacher:
         self.taught: Taught | None = None
         self.verdict: Verdict | None = None
         self.curve: Curve | None = None
+        self.aside: tuple[AsideVerdict, ...] = ()
         self.uses_taught = True
         self.doing = ""
         models.on_change(self._model_changed)
@@ -104,7 +110,7 @@ class Teacher:
 
     @property
     def embedding(self) -> np.ndarray:
-        """Of the examples of `learned`, float64 of shape (n, D)."""
+        """Of the examples that `learned` is fitted to, float64 of shape (n, D)."""
         return self._gram.embedding
 
     def on_change(self, handler: Callable[[], None]) -> None:
@@ -208,19 +214,21 @@ class Teacher:
             self._forget()
             self.learned = project
             return
-        embedding = await self._embedded(project, runner)
+        found = await self._embedded(project, runner)
+        embedding = self._gram.embedding
         self._say("Learning")
         trained = await self.trained(runner)
         known = None if trained is None else trained.head
         prior = prior_head(labels, runner.card.labels, known, embedding)
         ids = {label: number for number, label in enumerate(labels)}
-        classes = np.array([ids[each.label] for each in project.examples], np.int64)
-        places = places_of([each.place for each in project.examples])
+        classes = np.array([ids[each.label] for each in project.fitted], np.int64)
+        places = places_of([each.place for each in project.fitted])
         head, verdict, lesson = await in_slices(
             learn(self._gram, prior, classes, places), self._clock
         )
         self.taught, self.verdict = Taught.of(project, runner.card, head, verdict), verdict
         self.curve, self.learned = None, project
+        self.aside = judge_aside(project, self._said(project, head, found))
         if self.uses_taught and runner is self._models.runner:
             self._models.use(self.taught)
         self._changed()
@@ -228,14 +236,24 @@ class Teacher:
             self.curve = await in_slices(learning_curve(lesson, verdict), self._clock)
             self._changed()
 
-    async def _embedded(self, project: Project, runner: Runner) -> np.ndarray:
-        """Embeddings of all examples, float64 of shape (n, D); `_gram` has their products."""
+    @staticmethod
+    def _said(project: Project, head: Head, embeddings: dict[str, np.ndarray]) -> dict[str, str]:
+        """The best class of each example that is kept aside, by its sha256."""
+        aside = [each.sha256 for each in project.aside]
+        if not aside:
+            return {}
+        logits = head.logits(np.stack([embeddings[each] for each in aside]))
+        labels = project.taught
+        return {sha256: labels[best] for sha256, best in zip(aside, logits.argmax(1), strict=True)}
+
+    async def _embedded(self, project: Project, runner: Runner) -> dict[str, np.ndarray]:
+        """Embeddings of all examples by their sha256; `_gram` has what the fit needs of them."""
 
         def progress(done: int, count: int) -> None:
             self._say(f"Looking at {done} of {count} pictures" if count > 1 else "Looking")
 
         found = await self._pictures.embeddings(project, runner, progress)
-        wanted = [each.sha256 for each in project.examples]
+        wanted = [each.sha256 for each in project.fitted]
         network, rows = self._rows
         numbers = (
             {sha256: number for number, sha256 in enumerate(rows)}
@@ -247,10 +265,11 @@ class Teacher:
             self._gram.renew(np.stack([found[each] for each in wanted]), kept), self._clock
         )
         self._rows = (runner.card.sha256, wanted)
-        return self._gram.embedding
+        return found
 
     def _forget(self) -> None:
         self.taught = self.verdict = self.curve = None
+        self.aside = ()
         if self._models.taught is not None:
             self._models.use(None)
 
