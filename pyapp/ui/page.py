@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from pyapp.ui.survey.panel import SurveyPanel
     from pyapp.ui.survey.plan import Plan
     from pyapp.ui.survey.report import ReportFiles
-    from pyapp.ui.teach.projects import ProjectFiles
+    from pyapp.ui.teach.projects import ProjectFiles, Projects
     from pyapp.ui.teach.room import TeachRoom
     from pyapp.work.library import Library
     from pyapp.work.pyramid import LargeSurvey
@@ -315,7 +315,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     search = Search(library, browser)
     alike = Alike(ground_map, layer, cells, classify, search, pictures, notice, tasks)
     files = SurveyFiles(panel, session, layer, notice)
-    room, project_files, teaching = _open_teach(page, plan, layer, session)
+    room, projects, project_files, teaching = _open_teach(page, plan, layer, session)
     plot_store = plots_work.PlotStore(Database(PLOTS, plots_work.TABLES))
     plot_session = plots_work.PlotSession(models, ground, plot_store, browser, tasks, page.busy)
     plots = PlotPanel(
@@ -347,7 +347,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             *teaching,
             Key("H", "Where am I; again to follow, again to end", here.press),
             Key("B", "Plots: open or close", plots.toggle),
-            Key("K", "Check the survey", _open_check(page, keys, panel, store)),
+            Key("K", "Check the survey", _open_check(page, keys, panel, store, projects)),
             Key("Y", "Report: save the survey's report", _open_report(page, panel, store)),
             Key(
                 "J",
@@ -396,7 +396,9 @@ def _built_once(build: Callable[[], T]) -> Callable[[], Awaitable[T]]:
     return get
 
 
-def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") -> Callable[[], None]:
+def _open_check(
+    page: Page, keys: Keys, panel: "SurveyPanel", store: "Store", projects: "Projects"
+) -> Callable[[], None]:
     """What opens the check of a survey."""
     from pyscript import web
 
@@ -404,9 +406,13 @@ def _open_check(page: Page, keys: Keys, panel: "SurveyPanel", store: "Store") ->
 
     def build() -> "CheckPanel":
         from pyapp.ui.survey.check import CheckPanel
+        from pyapp.ui.survey.check_teach import TeachFrom
         from pyapp.ui.survey.judging import Judging
 
-        return CheckPanel(panel, Judging(keys, page.tasks), page.ground, store, page.history)
+        assert page.surveys is not None, "it is built before"
+        teach = TeachFrom(projects, page.surveys.room, page.models, page.ground, keys)
+        judging = Judging(keys, page.tasks)
+        return CheckPanel(panel, judging, page.ground, store, page.history, teach)
 
     check = _built_once(build)
 
@@ -499,7 +505,7 @@ def _open_report(page: Page, panel: "SurveyPanel", store: "Store") -> Callable[[
 
 def _open_teach(
     page: Page, plan: "Plan", layer: "SurveyLayer", session: "SurveySession"
-) -> "tuple[TeachRoom, ProjectFiles, list[Key]]":
+) -> "tuple[TeachRoom, Projects, ProjectFiles, list[Key]]":
     """Build the room to teach; its keys are bound with the others."""
     from pyapp.bridge.database import Database
     from pyapp.ui.teach.answers import Answers
@@ -539,7 +545,7 @@ def _open_teach(
         *(Key(str(each), "", partial(room.key, each)) for each in range(2, 10)),
         Key("0", "Teach: skip the square to label", suggestions.skip),
     ]
-    return room, files, keys
+    return room, projects, files, keys
 
 
 def _open_pictures(page: Page) -> "PictureRoom":

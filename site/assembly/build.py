@@ -38,8 +38,8 @@ PARTS = (
 # and it is kept with the rest of a release. No other module may import it at its beginning.
 LATER = re.compile(
     r"pyapp/(bridge/(slices|given_file|parquet|pyramid|swipe)"
-    r"|work/(archive|change|check|kept|keeper|packs|pyramid|report)"
-    r"|ui/ground/archives|ui/survey/(change\w*|check|check_wording|judging|large\w*|report)"
+    r"|work/(archive|change|check|kept|keeper|packs|pyramid|report)|work/teach/judged"
+    r"|ui/ground/archives|ui/survey/(change\w*|check\w*|judging|large\w*|report)"
     r"|ui/packs/\w+|core/(accuracy|change|pack|pyramid|report)/\w+"
     r"|core/imagery/(pmtiles\w*|mbtiles|sqlite\w*|archive_\w+))\.py$"
 )

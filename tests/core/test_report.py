@@ -191,3 +191,21 @@ def test_the_scale_is_round_and_right(step):
     assert 0.09 < scale.share <= 0.25
     width_m = grid.columns * step * grid.side_m
     assert scale.metres / scale.share == pytest.approx(width_m, rel=0.01)
+
+
+def test_squares_that_the_model_learned_from_are_in_no_estimate_and_said():
+    survey = classified_survey(**TREE)
+    survey.learned = (3, 4, 5)
+    check, found = checked(survey)
+    assert "3 squares (1.8 ha) are in no estimate: the model learned" in written(
+        survey, check, found
+    )
+    told = json.loads(to_json(gather(survey, check, found, MADE, VERSION)))
+    assert told["figures"]["learned_squares_left_out"] == 3 and told["survey"]["learned"] == [
+        3,
+        4,
+        5,
+    ]
+    survey.learned = None
+    object.__setattr__(survey.model, "network", "cd" * 32)
+    assert "learned from is not known here" in written(survey, *checked(survey))

@@ -246,7 +246,7 @@ def test_a_project_of_a_newer_version(models, tmp_path):
             data = old.read(each).replace(b"lookdown project 1", b"lookdown project 3")
             new.writestr(each, data)
     said = complaint(saved(tmp_path, out.getvalue()), models, tmp_path)
-    assert "its format is 'lookdown project 2', and this version reads" in said
+    assert "its format is 'lookdown project 3', and this version reads" in said
 
 
 def test_a_project_that_is_cut_short_or_something_else(models, tmp_path):

@@ -5,12 +5,14 @@ import doctest
 import numpy as np
 import pytest
 
+from pyapp.core.teach.aside import AsideVerdict
 from pyapp.core.teach.curve import Gain
+from pyapp.core.teach.example import Example, Judged
 from pyapp.core.teach.judge import Interval, Verdict
 from pyapp.core.teach.probe import Fit
-from pyapp.core.teach.project import Example, Project
+from pyapp.core.teach.project import Project
 from pyapp.ui.teach import wording
-from pyapp.ui.teach.wording import fits_here, gains, how_good, what_next
+from pyapp.ui.teach.wording import fits_here, gains, how_good, how_good_aside, what_next
 
 
 def project_of(**counts) -> Project:
@@ -84,3 +86,38 @@ def test_whether_a_model_fits_and_what_to_do():
     assert "It does not fit: use another model, or teach it." in fits_here(
         Fit(10, 0, 0, 10, ("houses",)), "UC Merced", 0
     )
+
+
+def test_how_good_it_is_on_squares_kept_aside():
+    good = AsideVerdict("Valley", Interval(0.81, 0.63, 0.92), 27, 0, (), 0.0)
+    assert how_good_aside(good) == (
+        "Right on 81% of the area of the survey Valley, between 63% and 92%. Estimated from 27 "
+        "squares of its check, drawn at random, kept aside and never learned from; of other areas "
+        "this says nothing."
+    )
+    assert "(less pond, less than 1% of it), between" in how_good_aside(
+        good._replace(missing=("pond",), missing_share=0.004)
+    )
+    assert how_good_aside(good._replace(overlapping=1)).endswith("so it doesn't count.")
+    assert how_good_aside(good._replace(overlapping=2)).endswith("2 more overlap examples, so they "
+                                                                 "don't count.")  # fmt: skip
+
+
+def test_too_few_squares_kept_aside_give_no_figure():
+    few = AsideVerdict("Valley", Interval(1.0, 0.2, 1.0), 1, 0, ("pond", "field"), 0.9)
+    assert how_good_aside(few) == (
+        "How good this is in the area of the survey Valley can't be told yet. Of its check, 1 "
+        "square kept aside can say it, and of 90% of the area none. Judge more squares of each "
+        "class, and teach from them."
+    )
+    assert "0 squares kept aside" in how_good_aside(AsideVerdict("V", None, 0, 3, (), 0.0))
+    assert "can't be told" in how_good_aside(few._replace(squares=30))
+
+
+def test_what_is_kept_aside_is_no_example_to_learn_from():
+    aside = Judged("s:1", "Valley", 1.0, True)
+    given = [Example(f"a{each}", "roof", 16, None, "us", aside) for each in range(3)]
+    project = project_of(roof=9, tree=9).with_examples(given)
+    assert "Estimated from 18 examples" in how_good(project, verdict_of(0.86, 0.73, 0.94))
+    only = project_of(tree=2, roof=0).with_examples(given)
+    assert what_next(only) == "Now give an example of roof."

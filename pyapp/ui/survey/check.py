@@ -14,6 +14,7 @@ from pyapp.core.imagery.source import Source
 from pyapp.ui.shell.dom import fill, on, option, worded
 from pyapp.ui.shell.history import History
 from pyapp.ui.shell.notice import IMAGERY
+from pyapp.ui.survey.check_teach import TeachFrom
 from pyapp.ui.survey.check_wording import (
     accuracies,
     area,
@@ -28,6 +29,7 @@ from pyapp.ui.survey.panel import SurveyPanel
 from pyapp.work.check import Checker, Pictures
 from pyapp.work.ground import Ground
 from pyapp.work.store import Store
+from pyapp.work.teach.judged import Judgements
 
 # Figures wait until the person has stopped for so long: a key comes first.
 REST_S = 0.5
@@ -43,6 +45,7 @@ class CheckPanel:
     ground: Ground
     store: Store
     history: History
+    teach: TeachFrom
     _checker: Checker | None = None
     _figures: "asyncio.Task[None] | None" = None
     _said_overall: str = ""
@@ -59,6 +62,7 @@ class CheckPanel:
         on("click", web.page["check-start"], self._draw)
         on("click", web.page["check-go-on"], self._judge)
         on("click", web.page["check-anew"], self._anew)
+        on("click", web.page["check-teach"], self._teach)
         on("click", self._more, self._judge_more)
         on("change", self._for, self._offer_more)
         on("click", web.page["check-csv"], lambda: self._save("csv"))
@@ -105,7 +109,7 @@ class CheckPanel:
         if source is None:
             self.panel.notice.say(
                 f"The survey was made on {imagery.name}, which is not chosen now, so its squares "
-                "can't be shown. Choose that imagery to judge them.",
+                "can't be shown. Choose that imagery first.",
                 IMAGERY,
             )
         return source
@@ -158,6 +162,13 @@ class CheckPanel:
             pictures = Pictures(self.ground, source, checker.survey)
             self.judging.open(checker, pictures, self._judged)
 
+    def _teach(self) -> None:
+        """Offer to teach from what is judged."""
+        checker, source = self._checker, None if self._checker is None else self._source
+        if checker is None or source is None or checker.check is None:
+            return
+        self.teach.open(Judgements(checker.survey, checker.check, source), self._close)
+
     def _judged(self) -> None:
         """Store a judgement, and work out the figures once there is time."""
         if self._checker is not None and self._checker.check is not None:
@@ -186,13 +197,16 @@ class CheckPanel:
         flat = checker.survey.model.tree.is_flat
         web.page["check-by-row"].hidden = flat
         if check is None or found is None:
-            self._said.textContent = before_the_draw(flat)
+            survey = checker.survey
+            learned = len(survey.learned or ())
+            self._said.textContent = before_the_draw(flat, learned, survey.unknown_examples)
             return
         browser.measure("lookdown:estimate", start_ms, browser.now_ms())
         self._said.textContent = how_far(check)
         go_on = web.page["check-go-on"]
         go_on.hidden = not found.left
         go_on.textContent = "Go on judging" if check.judgements else "Judge"
+        web.page["check-teach"].hidden = not check.judgements
         self._show_figures(check, found, checker)
         self._said_overall = self._overall(found)
         self._tell(check)

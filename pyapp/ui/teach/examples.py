@@ -9,7 +9,7 @@ from pyapp.bridge.leaflet import GroundMap
 from pyapp.core.errors import LookdownError
 from pyapp.core.imagery.mosaic import UndecodableError
 from pyapp.core.teach.archive import from_png
-from pyapp.core.teach.project import Example
+from pyapp.core.teach.example import Example
 from pyapp.ui.ground.square import Square
 from pyapp.ui.shell.dom import fill, on, on_any, option, worded
 from pyapp.ui.teach.room import Giving, TeachRoom
@@ -17,6 +17,7 @@ from pyapp.work.tasks import Tasks
 from pyapp.work.teach.teacher import Teacher
 
 MOST_SHOWN = 60
+ASIDE = "kept aside"
 
 
 @dataclass
@@ -33,7 +34,8 @@ class ExamplePictures:
             picture = web.canvas()
             parts = [picture, worded(web.span(), text)] if text else [picture]
             button = web.button(*parts, type="button", value=each.sha256)
-            button.setAttribute("aria-label", f"Example of {each.label}{_where(each)}")
+            aside = f", {ASIDE}" if each.aside else ""
+            button.setAttribute("aria-label", f"Example of {each.label}{_where(each)}{aside}")
             button.setAttribute("title", each.credit)
             self.tasks.start(self._draw(each, picture))
             found.append(button)
@@ -98,7 +100,8 @@ class Examples:
         shown = (project.id, tuple(examples))
         if shown != self._shown:
             self._shown = shown
-            fill(self._strip, self.pictures.buttons(examples, [""] * len(examples)))
+            texts = [ASIDE if each.aside else "" for each in examples]
+            fill(self._strip, self.pictures.buttons(examples, texts))
         web.page["examples-title"].textContent = f"Examples of {label}"
         picked = project.find(self._picked)
         self._row.hidden = picked is None or picked.label != label

@@ -10,7 +10,7 @@ from pyapp.core.teach.judge import Verdict
 from pyapp.ui.shell.dom import fill, on_any, worded
 from pyapp.ui.teach.examples import ExamplePictures, Examples
 from pyapp.ui.teach.room import palette
-from pyapp.ui.teach.wording import gains, how_good
+from pyapp.ui.teach.wording import gains, how_good, how_good_aside
 from pyapp.work.teach.teacher import Teacher
 
 MOST_DOUBTFUL = 8
@@ -18,7 +18,7 @@ MOST_DOUBTFUL = 8
 
 @dataclass
 class Figures:
-    """Shows what cross-validation says."""
+    """Shows what cross-validation says, and what squares that were kept aside say."""
 
     teacher: Teacher
     examples: Examples
@@ -28,6 +28,7 @@ class Figures:
     def __post_init__(self):
         self._section = web.page["figures"]
         self._said = web.page["figures-said"]
+        self._aside = web.page["figures-aside"]
         self._table = web.page["figures-table"]
         self._gain = web.page["figures-gain"]
         self._confusion = web.page["confusion"]
@@ -40,6 +41,8 @@ class Figures:
         said = how_good(learned, verdict)
         self._section.hidden = not said
         self._said.textContent = said
+        aside = self.teacher.aside
+        fill(self._aside, [worded(web.p(), how_good_aside(each)) for each in aside])
         self._table.hidden = self._confusion.hidden = verdict is None
         curve = self.teacher.curve
         found = None if verdict is None or curve is None else curve.gains(verdict)
@@ -84,9 +87,9 @@ class Figures:
         ids = {label: number for number, label in enumerate(learned.taught)}
         found = []
         if verdict is not None:
-            classes = np.array([ids[each.label] for each in learned.examples])
+            classes = np.array([ids[each.label] for each in learned.fitted])
             found = verdict.doubtful(classes, MOST_DOUBTFUL).tolist()
-        examples = [learned.examples[each] for each in found]
+        examples = [learned.fitted[each] for each in found]
         texts = [f"{each.label}?" for each in examples]
         web.page["doubtful-row"].hidden = not examples
         if tuple(examples) != self._doubtful:

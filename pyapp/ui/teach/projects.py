@@ -76,8 +76,33 @@ class Projects:
         self.teacher.uses_taught = True
         self.teacher.take(project, keep=False)
 
+    @property
+    def names(self) -> set[str]:
+        """Names that are taken."""
+        return {each.name for each in self._stored} | {self.teacher.project.name}
+
+    def taken(self, what: str, before: Project) -> None:
+        """Note that the project in use was made otherwise, or took something; it can be undone.
+
+        Parameters
+        ----------
+        what : str
+            What is undone.
+        before : Project
+            That was in use. If it is another one, the new one is deleted when that is undone.
+        """
+        made = self.teacher.project
+        self.giving.history.add(what, lambda: self.tasks.start(self._give_back(made, before)))
+        self.tasks.start(self._refresh())
+
+    async def _give_back(self, made: Project, before: Project) -> None:
+        if made.id != before.id:
+            await self._mark(made, True)
+        self.teacher.take(before, keep=bool(before.classes))
+        await self._refresh()
+
     def _begin(self) -> None:
-        names = {each.name for each in self._stored} | {self.teacher.project.name}
+        names = self.names
         number = next(each for each in range(1, 10_000) if _numbered(each) not in names)
         self.giving.change("a new project", new_project(_numbered(number)))
         self.tasks.start(self._refresh())

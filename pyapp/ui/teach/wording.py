@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pyapp.core.teach.aside import AsideVerdict
 from pyapp.core.teach.curve import Gain
 from pyapp.core.teach.judge import FEWEST, Verdict
 from pyapp.core.teach.probe import Fit
@@ -10,6 +11,8 @@ from pyapp.core.teach.project import Project
 # Shares of squares with an answer: above the first the model fits, below the second it does not.
 FITS, FAILS = 0.7, 0.4
 MOST_NAMED = 3
+# With fewer squares kept aside, or classes of more of the area missing, there is no figure.
+FEWEST_ASIDE, MOST_MISSING = 5, 0.5
 # With fewer examples, a curve that does not rise is no sign that more would not help.
 ENOUGH_FOR_A_CURVE = 40
 # Of the letters that keys can give: one key for each of the first classes.
@@ -33,7 +36,7 @@ def what_next(project: Project) -> str:
         return "Name a second class: telling things apart takes two."
     if not project.examples:
         return "Put the square on something and press its class, or its number."
-    empty = [each for each in project.classes if not project.count(each)]
+    empty = [each for each in project.classes if each not in project.taught]
     if len(project.taught) < 2:
         return f"Now give an example of {listed(empty)}."
     if empty:
@@ -43,7 +46,7 @@ def what_next(project: Project) -> str:
 
 def how_good(project: Project, verdict: Verdict | None) -> str:
     """How often the taught classes are right, or why that can't be told yet."""
-    count = len(project.examples)
+    count = len(project.fitted)
     if len(project.taught) < 2:
         return ""
     if verdict is None:
@@ -63,10 +66,48 @@ def how_good(project: Project, verdict: Verdict | None) -> str:
     )
 
 
+def how_good_aside(found: AsideVerdict) -> str:
+    """How often the taught classes are right on squares that were kept aside from a check."""
+    spoilt = ""
+    if found.overlapping:
+        spoilt = (
+            f" {found.overlapping:,} more overlap examples, so they don't count."
+            if found.overlapping > 1
+            else " 1 more overlaps an example, so it doesn't count."
+        )
+    few = found.squares < FEWEST_ASIDE or found.missing_share > MOST_MISSING
+    if found.accuracy is None or few:
+        many = "1 square" if found.squares == 1 else f"{found.squares:,} squares"
+        none = f", and of {_small(found.missing_share)} of the area none" if found.missing else ""
+        return (
+            f"How good this is in the area of the survey {found.survey} can't be told yet. Of its "
+            f"check, {many} kept aside can say it{none}.{spoilt} Judge more squares of each class, "
+            "and teach from them."
+        )
+    share, low, high = found.accuracy
+    where = f"the area of the survey {found.survey}"
+    if found.missing:
+        where += f" (less {listed(found.missing)}, {_small(found.missing_share)} of it)"
+    return (
+        f"Right on {share:.0%} of {where}, between {low:.0%} and {high:.0%}. Estimated from "
+        f"{found.squares:,} squares of its check, drawn at random, kept aside and never learned "
+        f"from; of other areas this says nothing.{spoilt}"
+    )
+
+
+def _small(share: float) -> str:
+    """A small share.
+
+    >>> _small(0.004), _small(0.04)
+    ('less than 1%', '4%')
+    """
+    return f"{share:.0%}" if share >= 0.01 else "less than 1%"
+
+
 def gains(project: Project, found: Sequence[Gain]) -> str:
     """What more labels would bring, in a sentence for each class that is worth it."""
     if not found:
-        if len(project.examples) < ENOUGH_FOR_A_CURVE:
+        if len(project.fitted) < ENOUGH_FOR_A_CURVE:
             return "What more examples would bring can't be told yet."
         return "More examples of these classes would hardly change this."
     taught = project.taught
