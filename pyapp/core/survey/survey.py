@@ -247,7 +247,7 @@ class Survey:
 
     def to_json(self) -> str:
         """The facts about the survey, without the results."""
-        facts = {
+        facts: dict[str, Any] = {
             "id": self.id,
             "name": self.name,
             "made": self.made,
