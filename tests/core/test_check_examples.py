@@ -15,16 +15,18 @@ from pyapp.core.accuracy.check import (
     begin,
     grounds,
 )
-from pyapp.core.accuracy.examples import FEWEST_JUDGED, ONE_IN, divide, with_judged
-from pyapp.core.accuracy.findings import figures, find
-from pyapp.core.errors import (
+from pyapp.core.accuracy.errors import (
     AllLearnedError,
     AllTaughtError,
-    DamagedCheckError,
     FewJudgedError,
     MixedLevelsError,
     NothingToldError,
     OneClassError,
+)
+from pyapp.core.accuracy.examples import FEWEST_JUDGED, ONE_IN, divide, with_judged
+from pyapp.core.accuracy.findings import figures, find
+from pyapp.core.errors import (
+    DamagedCheckError,
 )
 from pyapp.core.ground.geo import Footprint, moved
 from pyapp.core.survey.geojson import from_geojson, to_geojson

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from pyapp.core.accuracy.check import CANT_TELL, CLASSES, PROPORTIONAL, begin
-from pyapp.core.errors import (
+from pyapp.core.accuracy.errors import (
     FewJudgedError,
     NoSquareReadError,
     OneClassError,
     OtherSideError,
+)
+from pyapp.core.errors import (
     UnreachableTileError,
 )
 from pyapp.core.ground.area import rectangle

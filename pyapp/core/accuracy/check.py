@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pyapp.core.accuracy.errors import (
+    AllLearnedError,
+)
 from pyapp.core.accuracy.sample import allocate, draw
-from pyapp.core.errors import AllLearnedError, DamagedCheckError, NothingToCheckError
+from pyapp.core.errors import (
+    DamagedCheckError,
+    NothingToCheckError,
+)
 from pyapp.core.model.tree import NOT_SURE
 from pyapp.core.survey.facts import as_number, as_text, as_whole
 from pyapp.core.survey.survey import Survey

@@ -15,14 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from pyapp.core.accuracy.check import CANT_TELL, Check, ground_name, grounds
-from pyapp.core.accuracy.sample import draw
-from pyapp.core.errors import (
+from pyapp.core.accuracy.errors import (
     AllTaughtError,
     FewJudgedError,
     MixedLevelsError,
     NothingToldError,
     OneClassError,
 )
+from pyapp.core.accuracy.sample import draw
 from pyapp.core.survey.learned import cells_over
 from pyapp.core.survey.survey import Survey
 from pyapp.core.teach.example import Example, Judged

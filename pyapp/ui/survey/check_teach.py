@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pyscript import web
 
 from pyapp.core.accuracy.examples import Division, divide
-from pyapp.core.errors import LookdownError, ModelError
+from pyapp.core.errors import (
+    LookdownError,
+    ModelError,
+)
 from pyapp.core.teach.project import Project
 from pyapp.ui.device.wording import NO_EMBEDDING
 from pyapp.ui.shell.dom import fill, on, option, worded

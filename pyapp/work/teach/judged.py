@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pyapp.core.accuracy.check import Check
+from pyapp.core.accuracy.errors import (
+    NoSquareReadError,
+    OtherSideError,
+)
 from pyapp.core.accuracy.examples import JudgedSquare, divide, with_judged
 from pyapp.core.errors import (
     MissingTileError,
-    NoSquareReadError,
-    OtherSideError,
     OutsideImageryError,
 )
 from pyapp.core.imagery.source import Source
