@@ -80,6 +80,11 @@ def set_ready() -> None:
     js.document.documentElement.toggleAttribute("data-ready", True)
 
 
+def set_whole() -> None:
+    """Set ``<html data-whole>``, which says that all panels of the page can be used."""
+    js.document.documentElement.toggleAttribute("data-whole", True)
+
+
 def has_simd() -> bool:
     """Whether the browser runs WebAssembly with SIMD, which onnxruntime-web needs."""
     return js.WebAssembly.validate(to_js(_SIMD_MODULE))

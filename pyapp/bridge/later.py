@@ -1,5 +1,6 @@
 """Our own Python that the first screen doesn't need: fetched when it is first used."""
 
+import asyncio
 import importlib
 import io
 import zipfile
@@ -34,7 +35,10 @@ class Later:
         try:
             data = await fetch_bytes(browser.absolute(ARCHIVE), LIMIT_S)
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                archive.extractall(HOME)
+                for each in archive.infolist():
+                    archive.extract(each, HOME)
+                    # All at once, it would keep a phone busy for long.
+                    await asyncio.sleep(0)
         except (StatusError, UnreachableError, TimeoutError, zipfile.BadZipFile) as error:
             raise MissingPartError from error
         importlib.invalidate_caches()

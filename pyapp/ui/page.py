@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyapp.bridge import browser, canvas
@@ -32,6 +33,7 @@ from pyapp.ui.shell.notice import Notice
 from pyapp.ui.shell.start import close_start_screen
 from pyapp.work.busy import Busy
 from pyapp.work.classifier import Classifier
+from pyapp.work.gently import Pauses, import_all, modules_below
 from pyapp.work.ground import Ground
 from pyapp.work.known import KnownSources
 from pyapp.work.loading import ModelFiles
@@ -63,6 +65,11 @@ if TYPE_CHECKING:
     from pyapp.work.store import Store
 
 T = TypeVar("T")
+PYAPP = Path(__file__).parents[1]
+# Each imports only those before it.
+LAYERS = ("core", "work", "bridge", "ui")
+# What of that comes later and has much to import.
+PACKS = ("core/imagery", "core/pack", "ui/packs")
 MODELS = "models"
 SOURCES = "imagery/sources.json"
 SURVEYS = "lookdown surveys"
@@ -258,13 +265,17 @@ async def open_page() -> None:
     await asyncio.wait((loading,), timeout=SURVEYS_AFTER_S)
     if choice.short_of_memory:
         return
-    await _open_rest(page, keys)
+    await _open_rest(page, keys, Pauses(browser))
     if shared is not None and page.pictures is not None:
         await page.pictures.open_bytes("Shared picture", shared)
 
 
-async def _open_rest(page: Page, keys: Keys) -> None:
-    """Build what is not needed for the first click; imported here, so that it costs no start."""
+async def _open_rest(page: Page, keys: Keys, pauses: Pauses) -> None:
+    """Build what is not needed for the first click; imported here, so that it costs no start.
+
+    There are pauses, since on a phone it takes a second, in which nobody may have to wait.
+    """
+    await import_all(modules_below(PYAPP, LAYERS), pauses)
     from pyapp.bridge.database import Database
     from pyapp.ui.answer.explain import Steady, Why
     from pyapp.ui.answer.second import AskAnother
@@ -315,7 +326,9 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     search = Search(library, browser)
     alike = Alike(ground_map, layer, cells, classify, search, pictures, notice, tasks)
     files = SurveyFiles(panel, session, layer, notice)
+    await pauses.pause()
     room, projects, project_files, teaching = _open_teach(page, plan, layer, session)
+    await pauses.pause()
     plot_store = plots_work.PlotStore(Database(PLOTS, plots_work.TABLES))
     plot_session = plots_work.PlotSession(models, ground, plot_store, browser, tasks, page.busy)
     plots = PlotPanel(
@@ -356,6 +369,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
             ),
         ]
     )
+    await pauses.pause()
     page.files = OwnFiles(ground_map, imagery, ground, notice, tasks)
     page.files.on_large(_open_large(page, panel, layer))
     services = Services(fetch_bytes, browser, ground)
@@ -363,6 +377,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     ServicePanel(ground_map, imagery, services, shown, tasks)
     AerialPictures(ground_map, services, shown, tasks)
     page.files.on_picture(lambda file: tasks.start(page.see_other([file])))
+    await pauses.pause()
     earlier = EarlierList(page.files, EarlierFiles(Database(FILES, (TABLE,))), tasks)
     tasks.start(earlier.show())
     page.pictures = _open_pictures(page)
@@ -370,6 +385,7 @@ async def _open_rest(page: Page, keys: Keys) -> None:
     tasks.start(_open_packs(page, keys, library, session))
     keys.add([Key("U", "Look at pictures of your own", page.pictures.choose)])
     page.is_whole.set()
+    browser.set_whole()
     if survey_from(browser.query()) is not None:
         from pyapp.ui.ground.linked import LinkedSurvey
 
@@ -579,6 +595,7 @@ async def _open_packs(page: Page, keys: Keys, library: "Library", session: "Surv
     except MissingPartError:
         # Without it, nothing of this is offered.
         return
+    await import_all(modules_below(PYAPP, PACKS), Pauses(browser))
     from pyapp.ui.packs.contents import PackContents
     from pyapp.ui.packs.files import PackFiles
     from pyapp.ui.packs.keep import KeepPlan

@@ -49,6 +49,10 @@ class LookdownPage:
         """Wait until the page can classify."""
         self.tab.wait_for_selector("html[data-ready]", state="attached")
 
+    def wait_whole(self) -> None:
+        """Wait until the page has built all its panels."""
+        self.tab.wait_for_selector("html[data-whole]", state="attached")
+
     def wait_map(self) -> None:
         """Wait until the map can be used."""
         self.tab.wait_for_selector("#start", state="detached")
@@ -171,7 +175,7 @@ class LookdownPage:
 
     def open_survey_panel(self) -> None:
         """Open the panel, once the page has built it."""
-        self.tab.wait_for_selector("#step option", state="attached")
+        self.wait_whole()
         if not self.tab.evaluate("document.getElementById('survey').open"):
             self.tab.click("#survey summary")
 
@@ -229,7 +233,7 @@ class LookdownPage:
 
     def open_teach_room(self) -> None:
         """Open the room, once the page has built it."""
-        self.tab.wait_for_selector("#step option", state="attached")
+        self.wait_whole()
         if not self.tab.evaluate("document.getElementById('teach').open"):
             self.tab.click("#teach summary >> nth=0")
 

@@ -51,7 +51,7 @@ def see(page, path):
 def test_files_of_tiles_are_seen_classified_and_remembered(open_page, pmtiles, mbtiles):
     page = open_page(TOWN, before=lambda context: context.add_init_script(PICKED))
     tab = page.tab
-    tab.wait_for_selector("#step option", state="attached")
+    tab.wait_for_selector("html[data-whole]", state="attached")
     for path in (pmtiles, mbtiles):
         see(page, path)
         shown = page.classify()
@@ -115,7 +115,7 @@ def test_what_reads_them_comes_once_and_is_there_without_a_network(chromium, hos
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = LookdownPage(context.new_page(), host.address)
     page.open(TOWN)
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     page.drop(pmtiles.name, pmtiles.read_bytes())
     assert "could not be fetched" in page.wait_notice()
     file.write_bytes(kept)
@@ -126,7 +126,7 @@ def test_what_reads_them_comes_once_and_is_there_without_a_network(chromium, hos
     host.stop()
     page.tab.reload()
     page.wait_ready()
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     see(page, pmtiles)
     assert page.classify().facts["Credit"] == "© Survey"
     context.close()

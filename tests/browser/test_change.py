@@ -64,7 +64,7 @@ def said(page) -> str:
 def test_houses_that_became_fields_are_found_and_nothing_else(open_page, later):
     page = open_page(HERE, before=alone)
     tab = page.tab
-    tab.wait_for_selector("#step option", state="attached")
+    tab.wait_for_selector("html[data-whole]", state="attached")
     tab.keyboard.press("j")
     assert "There is no survey to compare yet" in page.wait_notice()
     page.survey_view()

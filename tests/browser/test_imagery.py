@@ -90,7 +90,7 @@ def test_what_may_not_be_kept_leaves_no_copy_in_the_browsers_cache(open_page, ti
 
 def test_a_place_is_found_without_asking_anyone(open_page):
     page = open_page(HERE)
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     page.tab.keyboard.press("/")
     page.tab.keyboard.type("https://www.openstreetmap.org/#map=16/27.6290/85.5200")
     page.tab.keyboard.press("Enter")

@@ -68,7 +68,7 @@ def forget(page):
 
 
 def drop(page, path, name=None):
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     page.drop(name or path.name, path.read_bytes())
 
 
@@ -96,7 +96,7 @@ def test_a_dropped_orthophoto_is_seen_classified_and_surveyed(open_page, town):
 
 def test_a_chosen_file_and_its_look(open_page, town):
     page = open_page(TOWN)
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     page.tab.click("#imagery summary")
     page.tab.set_input_files("#own-file", str(town))
     page.tab.wait_for_selector("#own-look:not([hidden])")
@@ -248,7 +248,7 @@ def range_server(town):
 
 
 def use_address(page, address):
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     page.tab.click("#imagery summary")
     page.tab.fill("#own-url", address)
     page.tab.press("#own-url", "Enter")

@@ -59,7 +59,7 @@ def agrees(shown, expected):
 
 def test_plain_classifiers_are_opened_used_kept_and_removed(open_page, tile_server):
     page = open_page(TOWN, before=lambda context: None)
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     page.tab.click("#device summary")
 
     # As torchvision writes them: NCHW, floating point, logits.
@@ -90,7 +90,7 @@ def test_plain_classifiers_are_opened_used_kept_and_removed(open_page, tile_serv
 
     # It is there at the next visit, and the same file is not asked about again.
     page.open(page.tab.evaluate("location.search + location.hash"))
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     agrees(page.classify(), softmax(native(data, values.astype(np.float32))))
     page.tab.click("#device summary")
     wait_used(page, "Theirs <b>")

@@ -56,7 +56,7 @@ def test_a_picture_with_a_world_file_is_seen_placed_and_remembered(open_page, to
     png, world = picture(pixels), world_of(town)
     page = open_page(TOWN, before=lambda context: context.add_init_script(PICKED))
     tab = page.tab
-    tab.wait_for_selector("#step option", state="attached")
+    tab.wait_for_selector("html[data-whole]", state="attached")
 
     # Dropped together: it lies where GDAL would lay it.
     name = "town <img src=x>.png"

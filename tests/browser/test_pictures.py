@@ -80,7 +80,7 @@ def after(page, do):
 
 def test_one_picture_and_the_square_on_it(open_page, town, tmp_path):
     page = open_page("#map=18/27.6400/85.5300")
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     # Stored lying on its side: a person sees it upright.
     data = jpeg(town.transpose(Image.Transpose.ROTATE_90), 6, PLACE)
     shown = after(page, lambda: page.drop(MARKUP, data))
@@ -156,7 +156,7 @@ def test_one_picture_and_the_square_on_it(open_page, town, tmp_path):
 
 def test_many_pictures_are_a_list_that_is_saved(open_page, town, tmp_path):
     page = open_page(width=360, height=740)
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     named = {"a.jpg": jpeg(town, place=PLACE), MARKUP: jpeg(town.crop((0, 0, 300, 300))),
              "bomb.png": bomb()}  # fmt: skip
     folder = tmp_path / "given"
@@ -187,7 +187,7 @@ def test_many_pictures_are_a_list_that_is_saved(open_page, town, tmp_path):
 def test_forty_eight_megapixels(open_page, town, record_property):
     """From drop to answer; the time is recorded, and judged where nothing else runs."""
     page = open_page()
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     big = jpeg(town.resize((8000, 6000), Image.Resampling.BICUBIC))
     (chosen := page.tab.locator("#picture-files")).set_input_files(
         {"name": "small.jpg", "mimeType": "image/jpeg", "buffer": jpeg(town)}

@@ -53,7 +53,7 @@ def test_plots_of_a_table_are_classified_across_a_reload_and_saved(open_page, ti
     page = open_page(address, before=lambda context: context.set_default_timeout(PATIENCE_MS))
     page.tab.set_default_timeout(PATIENCE_MS)
     page.tab.click("#agree button[value=yes]")
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     assert page.tab.is_hidden("#plots"), "the room stays hidden until there is a file"
     page.drop("wrong.csv", b"a;b\n1;2\n")
     assert page.wait_notice("names no columns lat and lon")
@@ -143,7 +143,7 @@ def test_one_stands_on_the_map_and_areas_come_in_any_format(open_page):
 
     page = open_page("#map=15/27.62/85.52", before=prepare)
     page.tab.set_default_timeout(PATIENCE_MS)
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     assert page.tab.is_visible("#locate") and page.tab.locator(".accuracy").count() == 0
     page.tab.click("#locate")
     page.tab.wait_for_selector("#located:not([hidden])")

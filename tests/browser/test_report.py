@@ -25,7 +25,7 @@ def alone(_context) -> None:
 def test_the_report_of_a_survey(open_page, tmp_path):
     page = open_page(HERE, before=alone)
     tab = page.tab
-    tab.wait_for_selector("#step option", state="attached")
+    tab.wait_for_selector("html[data-whole]", state="attached")
     tab.keyboard.press("y")
     assert "nothing to report yet" in page.wait_notice()
     page.survey_view()

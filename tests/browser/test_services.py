@@ -45,7 +45,7 @@ def test_services_are_asked_shown_classified_and_remembered(open_page, services)
         ),
     )
     tab = page.tab
-    tab.wait_for_selector("#step option", state="attached")
+    tab.wait_for_selector("html[data-whole]", state="attached")
 
     # A WMS: its layers, what is known of them, and the one that is shown.
     ask(page, f"{services.origin}/wms")
@@ -128,7 +128,7 @@ def test_services_are_asked_shown_classified_and_remembered(open_page, services)
     # All of it is there at the next visit, and nothing of it is fetched before it is chosen.
     services.asked.clear()
     page.open(HERE)
-    tab.wait_for_selector("#step option", state="attached")
+    tab.wait_for_selector("html[data-whole]", state="attached")
     tab.click("#imagery summary")
     assert services.asked == []
     names = tab.locator("#source-list label > span").all_inner_texts()
@@ -150,7 +150,7 @@ def test_services_that_cannot_be_used_are_explained(open_page, services):
         ),
     )
     tab = page.tab
-    tab.wait_for_selector("#step option", state="attached")
+    tab.wait_for_selector("html[data-whole]", state="attached")
     ask(page, f"{services.origin}/local")
     assert "its projections are EPSG:25832" in own_error(page)
     for mood, said in (("html", "a web page"), ("no-cors", "no CORS"), ("well", "")):
