@@ -11,6 +11,7 @@ from pyapp.core.imagery.mosaic import decode
 from pyapp.core.imagery.quality import flaw
 from tests.__main__ import BROWSER, inside
 from tests.bench import __main__ as bench
+from tests.bench import run
 from tests.bench.survey import ZOOM, RepeatedTiles
 from tests.browser.conftest import chromium_path, launch
 from tests.jpeg_tiles import jpeg_tiles
@@ -33,7 +34,7 @@ def test_a_bench_started_inside_the_environment_finds_the_browser(monkeypatch, c
     monkeypatch.setenv(BROWSER, "unset at the end")
     monkeypatch.delenv(BROWSER)
     monkeypatch.setattr(sys, "argv", ["python -m tests.bench", "kills"])
-    monkeypatch.setattr(bench, "_long", lambda _options: in_a_thread(started_browser))
+    monkeypatch.setattr(run, "_long", lambda _options: in_a_thread(started_browser))
     assert bench.main() == 0
     assert "Chrom" in capsys.readouterr().out
 
