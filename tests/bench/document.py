@@ -17,7 +17,9 @@ FIGURES = "figures"
 Row = tuple[str, str, str]
 
 
-def table(rows: list[Row], command: str, browser: str) -> str:
+def table(
+    rows: list[Row], command: str, browser: str, head: Row = ("what", "measured", "ratio")
+) -> str:
     """A Markdown table, and where and when it was measured.
 
     Parameters
@@ -28,9 +30,10 @@ def table(rows: list[Row], command: str, browser: str) -> str:
         What measured it.
     browser : str
         Its name and version.
+    head : (str, str, str)
+        What stands over the columns.
     """
-    head = [("what", "measured", "ratio"), ("---", "---", "---")]
-    lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
+    lines = [f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows]]
     machine = f"version {version()}, {os.cpu_count()} cores, {browser}, {time.strftime('%Y-%m-%d')}"
     return "\n".join(lines) + f"\n\nOne run of `{command}` ({machine}).\n"
 

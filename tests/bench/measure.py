@@ -25,6 +25,8 @@ sys.path.insert(0, str(ROOT / "site"))
 from assembly.build import build, compressed
 
 HERE = Path(__file__).resolve().parent
+# The browser stores compiled code after the second visit.
+WARM_UP = 3
 READY = "html[data-ready]"
 _TASKS = """
 window.longTasks = [];
@@ -64,7 +66,7 @@ def measure(rounds: int, clicks: int) -> str:
     return table(rows, "python -m tests.bench", used)
 
 
-def _start(context, address: str, mark: str) -> dict[str, float]:
+def start(context, address: str, mark: str) -> dict[str, float]:
     """Open a page in a new tab: moments in ms from navigation, CPU of its main thread in ms."""
     tab = context.new_page()
     client = context.new_cdp_session(tab)
@@ -107,15 +109,14 @@ def _starts(playwright, page: str, other: str, work: Path, rounds: int) -> list[
     for number in range(rounds):
         for kind, (address, mark) in kinds.items():
             context = launch_profile(playwright, work / f"cold-{number}-{kind}")
-            cold[kind].append(_start(context, address, mark))
+            cold[kind].append(start(context, address, mark))
             context.close()
     context = launch_profile(playwright, work / "warm")
-    # The browser stores compiled code after the second visit.
-    for number in range(rounds + 3):
+    for number in range(WARM_UP + rounds):
         for kind, (address, mark) in kinds.items():
-            start = _start(context, address, mark)
-            if number >= 3:
-                warm[kind].append(start)
+            found = start(context, address, mark)
+            if number >= WARM_UP:
+                warm[kind].append(found)
     context.close()
     rows = []
     for name, starts in (("cold", cold), ("warm", warm)):
@@ -179,6 +180,18 @@ def _bytes(dist: Path) -> list[Row]:
     ]  # fmt: skip
 
 
+def default_card(dist: Path) -> Card:
+    """The card of a built site's default model."""
+    name = json.loads((dist / "models/index.json").read_text())["default"]
+    return Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
+
+
+def wait_chosen(tab) -> None:
+    """Wait until the page has measured the backends and chosen one."""
+    tab.wait_for_selector("#backends label:has-text('ms per square')", state="attached")
+    tab.wait_for_selector("#measure:enabled", state="attached")
+
+
 def threads_of(backend: str) -> int:
     """How many threads a backend has, as the page names it: ``Processor, 3 threads``."""
     number = backend.split(", ")[1].split()[0]
@@ -187,28 +200,25 @@ def threads_of(backend: str) -> int:
 
 def _answers(playwright, page: str, dist: Path, clicks: int) -> list[Row]:
     """Click to label on warm tiles, taking turns with plain JavaScript; and native onnxruntime."""
-    name = json.loads((dist / "models/index.json").read_text())["default"]
-    card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
+    card = default_card(dist)
     with tempfile.TemporaryDirectory() as profile:
         context = launch_profile(playwright, Path(profile))
         tab = context.new_page()
         tab.goto(page)
         tab.wait_for_selector(READY, state="attached")
-        # The page measures the backends and chooses one.
-        tab.wait_for_selector("#backends label:has-text('ms per square')", state="attached")
-        tab.wait_for_selector("#measure:enabled", state="attached")
+        wait_chosen(tab)
         threads = threads_of(tab.text_content("#backend"))
         job = _plain_job(tab, card) | {"threads": threads}
         tab.evaluate((HERE / "plain.js").read_text(), job)
         for _ in range(5):
-            tab.evaluate(_CLICK)
+            tab.evaluate(CLICK)
             tab.evaluate("plainLoop()")
         ours, plain = [], []
         for _ in range(clicks):
-            ours.append(tab.evaluate(_CLICK))
+            ours.append(tab.evaluate(CLICK))
             plain.append(tab.evaluate("plainLoop()"))
         context.close()
-    native = _native(dist / f"models/{name}/model.onnx", card, clicks)
+    native = _native(dist / f"models/{card.name}/model.onnx", card, clicks)
     mine = {part: _median(ours, part) for part in ours[0]}
     theirs = {part: _median(plain, part) for part in plain[0]}
     python = mine["total"] - mine["infer"] - mine["read"]
@@ -227,7 +237,7 @@ def _answers(playwright, page: str, dist: Path, clicks: int) -> list[Row]:
     return rows
 
 
-_CLICK = """() => new Promise(resolve => {
+CLICK = """() => new Promise(resolve => {
   const from = performance.now(), spans = {};
   const watch = new PerformanceObserver(list => {
     for (const {name, startTime, duration} of list.getEntries()) {

@@ -5,7 +5,6 @@ over imagery that repeats the built-in tiles at every zoom. Its report is saved 
 opened from the disk.
 """
 
-import json
 import statistics
 import tempfile
 from pathlib import Path
@@ -23,6 +22,7 @@ from pyapp.core.survey.batch import Batch
 from pyapp.core.survey.facts import ImageryFacts, ModelFacts
 from pyapp.core.survey.geojson import to_geojson
 from pyapp.core.survey.survey import Survey
+from tests.bench.measure import default_card
 from tests.bench.survey import RepeatedTiles
 from tests.browser.conftest import chromium_path
 from tests.browser.lookdown_page import LookdownPage
@@ -43,8 +43,7 @@ def measure(dist: Path, squares: int, rounds: int) -> str:
         The built site.
     squares, rounds : int
     """
-    name = json.loads((dist / "models/index.json").read_text())["default"]
-    card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
+    card = default_card(dist)
     with (
         served(dist) as address,
         RepeatedTiles(jpeg_tiles()) as tiles,
@@ -56,7 +55,7 @@ def measure(dist: Path, squares: int, rounds: int) -> str:
         survey = _survey(card, tiles.template, squares)
         page.open(f"?imagery={tiles.template}&maxzoom={ZOOM}#map=14/{HERE.lat}/{HERE.lng}")
         page.tab.click("#agree button[value=yes]")
-        page.tab.wait_for_selector("#step option", state="attached")
+        page.wait_whole()
         page.drop("survey.geojson", to_geojson(survey).encode())
         page.tab.wait_for_selector("#report-html", state="visible")
         times = []

@@ -1,6 +1,7 @@
 """Measures speed and size in one run and prints a table.
 
 python -m tests.bench              starts, sizes, click to label
+python -m tests.bench --compare REV  starts, answers, a survey, in turns with another revision
 python -m tests.bench survey       a survey of 10,000 squares, ten minutes
 python -m tests.bench endurance    memory during 10,000 classifications in one visit
 python -m tests.bench kills        the browser killed 50 times during an update
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from tests.__main__ import ROOT
 from tests.bench.document import write
-from tests.bench.errors import BusyError
+from tests.bench.errors import BusyError, RevisionError
 from tests.bench.load import Watch, refuse_if_busy
 
 # Where docs/benchmarks.md has the results.
@@ -34,7 +35,7 @@ PARTS = {"table": "bench", "survey": "bench survey"}  # fmt: skip
 # What depends on the speed of the machine, and so on what else runs there.
 TIMED = {"table", "survey", "report", "command", "cluster"}
 OTHERS = ("kills", "endurance", "few-shot", "interval", "town", "coverage", "change")
-ROUNDS = 5
+ROUNDS, COMPARED_ROUNDS = 5, 10
 
 
 def main() -> int:
@@ -50,7 +51,7 @@ def main() -> int:
             with Watch() as load:
                 found = measured(options)
             found, is_spoilt = f"{found.rstrip()}\n\n{load.line()}", load.is_spoilt
-    except BusyError as error:
+    except (BusyError, RevisionError) as error:
         print(error, file=sys.stderr)
         return 1
     print(found)
@@ -70,6 +71,7 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("what", nargs="?", choices=(*TIMED, *OTHERS), default="table")
+    parser.add_argument("--compare", metavar="REV", help="a revision to take turns with")
     parser.add_argument("--rounds", type=int, help="starts of each kind, or of turns")
     parser.add_argument("--clicks", type=int, default=40, help="answers of each kind")
     parser.add_argument("--times", type=int, default=50, help="kills")
@@ -91,8 +93,10 @@ def _options() -> argparse.Namespace:
         "--anyway", action="store_true", help="measure even if another process keeps a core busy"
     )
     options = parser.parse_args()
-    options.rounds = options.rounds or ROUNDS
-    if options.write and options.what not in PARTS:
+    options.rounds = options.rounds or (ROUNDS if options.compare is None else COMPARED_ROUNDS)
+    if options.compare is not None and options.what != "table":
+        parser.error(f"--compare has a table of its own: leave out {options.what}.")
+    if options.write and (options.compare is not None or options.what not in PARTS):
         parser.error(f"only these are written down: {', '.join(PARTS)}. Leave out --write.")
     if options.write and options.anyway:
         parser.error(
@@ -103,6 +107,10 @@ def _options() -> argparse.Namespace:
 
 def measured(options: argparse.Namespace) -> str:
     """What a measurement found."""
+    if options.compare is not None:
+        from tests.bench.compare import compare
+
+        return compare(options.compare, options.rounds, options.clicks)
     if options.what == "table":
         from tests.bench.measure import measure
 

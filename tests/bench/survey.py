@@ -16,7 +16,7 @@ from pyapp.core.survey.survey import ImageryFacts, ModelFacts, Survey
 from tests.bench.bare_browser import BareBrowser
 from tests.bench.document import Row, table
 from tests.bench.endurance import resident_mb
-from tests.bench.measure import threads_of
+from tests.bench.measure import default_card, threads_of
 from tests.browser.tile_server import TileServer
 from tests.jpeg_tiles import jpeg_tiles
 from training.figures.measure import served
@@ -115,8 +115,7 @@ def measure(dist: Path, squares: int) -> str:
 def _survey(
     browser, bare, profile: Path, address: str, tiles, dist: Path, squares: int
 ) -> list[Row]:
-    name = json.loads((dist / "models/index.json").read_text())["default"]
-    card = Card.from_json(name, (dist / f"models/{name}/card.json").read_text())
+    card = default_card(dist)
     browser.goto(f"{address}?imagery={tiles.template}&maxzoom={ZOOM}#map=15/{LAT}/{LNG}")
     browser.wait("document.querySelector('#agree[open]')")
     browser.evaluate("document.querySelector('#agree button[value=yes]').click()")
@@ -124,7 +123,7 @@ def _survey(
     browser.wait("document.getElementById('backends').textContent.includes('ms per square')")
     browser.wait("!document.getElementById('measure').disabled")
     threads = threads_of(browser.evaluate("document.getElementById('backend').textContent"))
-    area = _empty_survey(card, tiles.template, squares).encode()
+    area = empty_survey(card, tiles.template, squares).encode()
     browser.evaluate(DROP % base64.b64encode(area).decode())
     browser.wait("document.getElementById('survey-pause').textContent === 'Resume'")
     time.sleep(3)
@@ -171,7 +170,7 @@ def _survey(
     ]  # fmt: skip
 
 
-def _empty_survey(card: Card, template: str, squares: int) -> str:
+def empty_survey(card: Card, template: str, squares: int) -> str:
     """A survey of a square area with nothing classified, which the page can continue."""
     side_m = card.footprint_m * squares**0.5
     one = LngLat(LNG, LAT)
