@@ -3,6 +3,7 @@
 python -m tests.bench              starts, sizes, click to label
 python -m tests.bench --compare REV  starts, answers, a survey, in turns with another revision
 python -m tests.bench survey       a survey of 10,000 squares, ten minutes
+python -m tests.bench phone        a slow main thread, 360 px, touch
 python -m tests.bench endurance    memory during 10,000 classifications in one visit
 python -m tests.bench kills        the browser killed 50 times during an update
 python -m tests.bench few-shot     classes taught with few examples, by two embeddings
@@ -31,9 +32,9 @@ from tests.bench.errors import BusyError, RevisionError
 from tests.bench.load import Watch, refuse_if_busy
 
 # Where docs/benchmarks.md has the results.
-PARTS = {"table": "bench", "survey": "bench survey"}  # fmt: skip
+PARTS = {"table": "bench", "survey": "bench survey", "phone": "bench phone"}  # fmt: skip
 # What depends on the speed of the machine, and so on what else runs there.
-TIMED = {"table", "survey", "report", "command", "cluster"}
+TIMED = {"table", "survey", "phone", "report", "command", "cluster"}
 OTHERS = ("kills", "endurance", "few-shot", "interval", "town", "coverage", "change")
 ROUNDS, COMPARED_ROUNDS = 5, 10
 
@@ -152,7 +153,7 @@ def _teaching(options: argparse.Namespace) -> str:
 
 def _long(options: argparse.Namespace) -> str:
     """What one of the measurements of the built page found."""
-    from tests.bench import endurance, kills, report, survey
+    from tests.bench import endurance, kills, phone, report, survey
     from tests.bench.measure import build
 
     # Chromium may still write into its profile while it ends: no reason to lose a measurement.
@@ -162,6 +163,8 @@ def _long(options: argparse.Namespace) -> str:
         build(dist)
         if options.what == "kills":
             return kills.measure(dist, work, options.times)
+        if options.what == "phone":
+            return phone.measure(dist, work, options.rounds, options.clicks)
         if options.what == "report":
             return report.measure(dist, options.squares, options.rounds)
         if options.what == "survey":

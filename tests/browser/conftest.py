@@ -72,13 +72,13 @@ def launch(playwright, *flags):
     return playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
 
 
-def launch_profile(playwright, profile: Path, *flags):
-    """Start Chromium on a profile's folder, which lasts."""
+def launch_profile(playwright, profile: Path, *flags, **screen):
+    """Start Chromium on a profile's folder, which lasts; with a screen other than 1280 x 800."""
     return playwright.chromium.launch_persistent_context(
         str(profile),
         executable_path=chromium_path(),
         args=[*FLAGS, *flags],
-        viewport={"width": 1280, "height": 800},
+        **({"viewport": {"width": 1280, "height": 800}} | screen),
     )
 
 
