@@ -75,8 +75,13 @@ class BareBrowser:
         """Go to a page."""
         self.ask("Page.navigate", self._session, url=address)
 
-    def evaluate(self, script: str):
+    def page(self, method: str, **given) -> dict:
+        """Call a method of the protocol for the page."""
+        return self.ask(method, self._session, **given)
+
+    def evaluate(self, script: str, limit_s: float = PATIENCE_S):
         """The value of an expression, once its promise is fulfilled."""
+        self._socket.settimeout(limit_s)
         answer = self.ask("Runtime.evaluate", self._session, expression=script,
                           awaitPromise=True, returnByValue=True, userGesture=True)  # fmt: skip
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]

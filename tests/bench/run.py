@@ -32,7 +32,8 @@ from tests.bench.errors import BusyError, RevisionError
 from tests.bench.load import Watch, refuse_if_busy
 
 # Where docs/benchmarks.md has the results.
-PARTS = {"table": "bench", "survey": "bench survey", "phone": "bench phone"}  # fmt: skip
+PARTS = {"table": "bench", "survey": "bench survey", "phone": "bench phone",
+         "endurance": "bench endurance"}  # fmt: skip
 # What depends on the speed of the machine, and so on what else runs there.
 TIMED = {"table", "survey", "phone", "report", "command", "cluster"}
 OTHERS = ("kills", "endurance", "few-shot", "interval", "town", "coverage", "change")
