@@ -22,6 +22,7 @@ from training.figures.measure import served
 
 RATES = (4, 6)
 SQUARES = 400
+LOOPS = 5
 SCREEN = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True,
           "device_scale_factor": 2}  # fmt: skip
 PATIENCE_MS = 180_000
@@ -224,11 +225,16 @@ class Phone:
 
     def _threads(self, tab) -> dict[str, str]:
         """How much slower both threads are than without throttling."""
-        slow = tab.evaluate(f"() => {{ {LOOP} return loop(); }}"), tab.evaluate(IN_WORKER)
-        self._client.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-        quick = tab.evaluate(f"() => {{ {LOOP} return loop(); }}"), tab.evaluate(IN_WORKER)
-        self._client.send("Emulation.setCPUThrottlingRate", {"rate": self._rate})
-        main, worker = (late / soon for late, soon in zip(slow, quick, strict=True))
+        scripts = f"() => {{ {LOOP} return loop(); }}", IN_WORKER
+        # The least of several, since anything else on the machine only adds to it.
+        took = {rate: [float("inf")] * len(scripts) for rate in (1, self._rate)}
+        for rate in (1, self._rate) * LOOPS:
+            self._client.send("Emulation.setCPUThrottlingRate", {"rate": rate})
+            took[rate] = [
+                min(ms, tab.evaluate(each)) for ms, each in zip(took[rate], scripts, strict=True)
+            ]
+        pairs = zip(took[self._rate], took[1], strict=True)
+        main, worker = (slow / quick for slow, quick in pairs)
         return {"a loop of JavaScript, times as long: main thread, worker":
                 f"{main:.1f}, {worker:.1f}"}  # fmt: skip
 
