@@ -12,8 +12,11 @@ python -m tests.bench coverage     how often the intervals of a checked survey h
 python -m tests.bench change       what is called changed where squares were replaced, and where not
 python -m tests.bench report       time and size of the report of a survey of 10,000 squares
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
+python -m tests.bench imagery      the built-in imagery as WebP: its bytes, its look, the answers
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
 python -m tests.bench cluster      a survey by workers of Dask, the scheduler, what a square costs
+python -m tests.bench many         memory of such a survey, of --squares 1000000
+python -m tests.bench breaks       such a survey killed 30 times: is the data set the same?
 python -m tests.bench --write      writes down the table in docs/benchmarks.md, figures in README
 
 Like ``python -m tests``, it first creates the virtual environment and finds a browser. What depends
@@ -36,7 +39,8 @@ PARTS = {"table": "bench", "survey": "bench survey", "phone": "bench phone",
          "endurance": "bench endurance"}  # fmt: skip
 # What depends on the speed of the machine, and so on what else runs there.
 TIMED = {"table", "survey", "phone", "report", "command", "cluster"}
-OTHERS = ("kills", "endurance", "few-shot", "interval", "town", "coverage", "change")
+OTHERS = ("kills", "endurance", "few-shot", "interval", "town", "coverage", "change", "imagery",
+          "many", "breaks")  # fmt: skip
 ROUNDS, COMPARED_ROUNDS = 5, 10
 
 
@@ -125,6 +129,15 @@ def measured(options: argparse.Namespace) -> str:
         from tests.bench.change import table as change_table
 
         return change_table(options.model, options.draws or 10, options.data)
+    if options.what == "imagery":
+        from tests.bench.imagery import looks_and_answers
+
+        return looks_and_answers()
+    if options.what in ("many", "breaks"):
+        from tests.bench import country
+
+        many = options.what == "many"
+        return country.many(options.squares) if many else country.breaks(options.times)
     if options.what == "command":
         from tests.bench.command import measure as measure_command
 

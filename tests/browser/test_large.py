@@ -116,7 +116,7 @@ def test_its_map_totals_and_squares_are_read_from_an_address(open_page, served, 
 
 def test_files_of_the_device_are_read_as_well(open_page, folder):
     page = open_page(HERE)
-    page.tab.wait_for_selector("#step option", state="attached")
+    page.wait_whole()
     # The map alone: all is there but what is known of a square.
     page.drop(FILE, (folder / FILE).read_bytes())
     wait_large(page)
