@@ -86,7 +86,10 @@ def test_plain_classifiers_are_opened_used_kept_and_removed(open_page, tile_serv
     page.tab.keyboard.press("m")
     assert "gives no embeddings" in page.wait_notice()
     page.survey_view()
-    assert {each["properties"]["class"] for each in page.features()} <= set(LABELS)
+    found = [each["properties"] for each in page.features()]
+    # Squares at the edge of the imagery have none.
+    assert {each["class"] for each in found if each["state"] == "classified"} <= set(LABELS)
+    assert len({each["state"] for each in found}) <= 2
 
     # It is there at the next visit, and the same file is not asked about again.
     page.open(page.tab.evaluate("location.search + location.hash"))

@@ -9,7 +9,7 @@ from tests.serve.conftest import ROOT
 
 ASSEMBLY = sorted((ROOT / "site" / "assembly").glob("*.py"))
 # Two run inside Pyodide, with what it brings, and one inside hatchling.
-INSIDE = {"pyramid.py": {"PIL"}, "slim.py": set(), "wheel.py": {"assembly", "hatchling"}}
+INSIDE = {"to_webp.py": {"PIL"}, "slim.py": set(), "wheel.py": {"assembly", "hatchling"}}
 
 
 def imports(file):
