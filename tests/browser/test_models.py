@@ -149,7 +149,8 @@ def test_a_model_that_arrives_damaged_is_not_used_nor_kept(visit, two):
     page.wait_kept()
     choose(page, "far")
     assert page.wait_notice() == SENTENCE
-    assert "2.7 MB to fetch" in row(page, "far").inner_text()
+    # Told a moment after the sentence.
+    row(page, "far").filter(has_text="2.7 MB to fetch").wait_for()
     assert page.classify().facts["Model"].startswith(FACTS["title"])
 
 
