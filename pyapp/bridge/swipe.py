@@ -1,18 +1,16 @@
 """Another imagery over the right part of the map, as far as a person pulls it."""
 
-from typing import Any
-
 from pyscript.ffi import create_proxy, to_js
 
-from pyapp.bridge.leaflet import Draw, GroundMap, lay_in
+from pyapp.bridge.leaflet import Draw, GroundMap
+from pyapp.bridge.pane import PaneLayer
 from pyapp.core.imagery.source import Source
 
-PANE = "swipe"
 # Above the imagery of the map, below all that lies on it.
 HEIGHT = 250
 
 
-class Swipe:
+class Swipe(PaneLayer):
     """The layer, cut off at a line.
 
     Parameters
@@ -21,34 +19,19 @@ class Swipe:
     """
 
     def __init__(self, ground_map: GroundMap):
-        self._map = ground_map.leaflet
-        self._pane = self._map.createPane(PANE)
-        self._pane.style.zIndex = HEIGHT
-        self._layer: Any = None
+        super().__init__(ground_map, "swipe", HEIGHT)
         self._share = 1.0
         self._map.on("move zoomend resize", create_proxy(lambda _event: self._cut()))
 
-    @property
-    def is_on(self) -> bool:
-        """Whether there is another imagery."""
-        return self._layer is not None
-
     def show(self, source: Source, draw: Draw | None) -> None:
         """Lay another imagery on the map."""
-        self.clear()
-        self._layer = lay_in(self._map, source, draw, PANE)
+        super().show(source, draw)
         self._cut()
 
     def pull(self, share: float) -> None:
         """Show it to the right of a line, at this share of the map's width."""
         self._share = share
         self._cut()
-
-    def clear(self) -> None:
-        """Take it off the map."""
-        if self._layer is not None:
-            self._layer.remove()
-            self._layer = None
 
     def _cut(self) -> None:
         if self._layer is None:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from pyapp.core.ground.area import PLANE
-from pyapp.core.ground.geo import Bounds, Pixel, place_at
+from pyapp.core.ground.geo import Bounds
 from pyapp.core.ground.grid import Lattice
 from pyapp.core.imagery.archive_facts import WORLD
 from pyapp.core.imagery.pmtiles import Kind
@@ -211,10 +210,7 @@ def _write(
 
 def _bounds(lattice: Lattice) -> Bounds:
     """Of all cells; the whole width of the world, if they lie over the date line."""
-    right, bottom = (lattice.left + lattice.columns * lattice.pitch,
-                     lattice.top + lattice.rows * lattice.pitch)  # fmt: skip
-    west, north = place_at(Pixel(lattice.left, lattice.top), PLANE)
-    east, south = place_at(Pixel(right, bottom), PLANE)
+    west, south, east, north = lattice.bounds_of(0, 0, lattice.rows, lattice.columns)
     if west < -180 or east > 180:
         west, east = WORLD.west, WORLD.east
     return Bounds(west, south, east, north)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyapp.bridge import browser, canvas
 from pyapp.bridge.device import Browser
 from pyapp.bridge.http import fetch_bytes
-from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.bridge.onnx import Onnx
 from pyapp.bridge.pictures import bytes_of, head_of, is_text_or_zip, on_files, take_shared
 from pyapp.core.address import model_from, survey_from
@@ -444,7 +444,7 @@ def _open_check(
 
 def _open_large(
     page: Page, panel: "SurveyPanel", layer: "SurveyLayer"
-) -> "Callable[[], Awaitable[Callable[[LargeSurvey], None]]]":
+) -> "Callable[[], Awaitable[Callable[[LargeSurvey, Draw], None]]]":
     """What shows surveys that are too large to be opened whole."""
 
     def build() -> "LargePanel":
@@ -452,12 +452,12 @@ def _open_large(
 
         return LargePanel(
             page.ground_map, page.square, panel, layer, page.classify, page.imagery.find,
-            page.imagery.pick, page.notice, page.tasks,
+            page.imagery.pick, page.tasks,
         )  # fmt: skip
 
     large = _built_once(build)
 
-    async def get() -> "Callable[[LargeSurvey], None]":
+    async def get() -> "Callable[[LargeSurvey, Draw], None]":
         assert page.surveys is not None, "it is built before"
         page.surveys.large = await large()
         return page.surveys.large.show

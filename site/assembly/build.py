@@ -37,7 +37,7 @@ PARTS = (
 # Our own Python that few visits need: the page fetches it when it is first used (`bridge.later`),
 # and it is kept with the rest of a release. No other module may import it at its beginning.
 LATER = re.compile(
-    r"pyapp/(bridge/(slices|given_file|parquet|pyramid|swipe)"
+    r"pyapp/(bridge/(slices|given_file|pane|parquet|pyramid|swipe)"
     r"|work/(archive|change|check|kept|keeper|packs|pyramid|report)|work/teach/judged"
     r"|ui/ground/archives|ui/survey/(change\w*|check\w*|judging|large\w*|report)"
     r"|ui/packs/\w+|core/(accuracy|change|pack|pyramid|report)/\w+"

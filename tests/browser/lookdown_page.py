@@ -49,6 +49,17 @@ class LookdownPage:
         """Wait until the page can classify."""
         self.tab.wait_for_selector("html[data-ready]", state="attached")
 
+    def elsewhere(self, browser) -> "LookdownPage":
+        """The page on another device, which has kept it and is without a network."""
+        device = browser.new_context(viewport={"width": 1280, "height": 800})
+        there = LookdownPage(device.new_page(), self.site)
+        there.open()
+        there.wait_kept()
+        device.set_offline(True)
+        there.tab.reload()
+        there.wait_ready()
+        return there
+
     def wait_whole(self) -> None:
         """Wait until the page has built all its panels."""
         self.tab.wait_for_selector("html[data-whole]", state="attached")

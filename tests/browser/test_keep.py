@@ -138,13 +138,7 @@ def test_a_pack_is_opened_without_a_network_on_a_device_that_never_saw_the_place
     pack = tmp_path / "pack.zip"
     pack.write_bytes(page.save_by("#kept-areas [name=along]"))
 
-    device = chromium.new_context(viewport={"width": 1280, "height": 800})
-    there = LookdownPage(device.new_page(), page.site)
-    there.open()
-    there.wait_kept()
-    device.set_offline(True)
-    there.tab.reload()
-    there.wait_ready()
+    there = page.elsewhere(chromium)
     there.tab.wait_for_selector("#keeping:not([hidden])", state="attached")
     # Changed by a byte, it is refused with the name of the part.
     changed = bytearray(pack.read_bytes())
@@ -176,4 +170,4 @@ def test_a_pack_is_opened_without_a_network_on_a_device_that_never_saw_the_place
     there.tab.wait_for_function(SHOWN)
     assert drawn_share(there) > 0.5
     assert len(tile_server.asked) == asked and there.crashes == []
-    device.close()
+    there.tab.context.close()

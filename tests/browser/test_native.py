@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import rasterio
 
-from tests.browser.lookdown_page import LookdownPage
 from tests.browser.test_orthophoto import TOWN, see, town  # noqa: F401  (a fixture)
 from tests.native.conftest import lookdown
 
@@ -96,13 +95,7 @@ def test_a_pack_of_the_command_is_opened_and_classified_without_a_network(
     assert made.returncode == 0, made.stderr
 
     page = open_page("#map=18/27.63392/85.51832")
-    device = chromium.new_context(viewport={"width": 1280, "height": 800})
-    there = LookdownPage(device.new_page(), page.site)
-    there.open()
-    there.wait_kept()
-    device.set_offline(True)
-    there.tab.reload()
-    there.wait_ready()
+    there = page.elsewhere(chromium)
     there.tab.wait_for_selector("#keeping:not([hidden])", state="attached")
     asked = len(tile_server.asked)
     there.tab.set_input_files("#pack-file", str(pack))
@@ -117,4 +110,4 @@ def test_a_pack_of_the_command_is_opened_and_classified_without_a_network(
     assert shown.best[0][0] == answer["best"][0]["class"]
     assert abs(shown.best[0][1] - answer["best"][0]["probability"]) <= 0.01
     assert len(tile_server.asked) == asked and there.crashes == []
-    device.close()
+    there.tab.context.close()

@@ -99,9 +99,14 @@ class Grid:
         return np.square(pitch_m) / 1e4
 
     @property
+    def lattice(self) -> Lattice:
+        """Where its cells lie, used or not."""
+        return Lattice(self.left, self.top, self.pitch, self.columns, self.rows)
+
+    @property
     def bounds(self) -> Bounds:
         """Bounds of all rows and columns."""
-        return self._bounds(self.left, self.top, self.columns, self.rows)
+        return self.lattice.bounds_of(0, 0, self.rows, self.columns)
 
     def centre(self, number: int) -> LngLat:
         """Middle of the cell with this number in `cells`."""
@@ -116,17 +121,14 @@ class Grid:
     def bounds_of(self, number: int) -> Bounds:
         """Bounds of the cell with this number in `cells`: as wide and high as the pitch."""
         row, column = divmod(int(self.cells[number]), self.columns)
-        return self._bounds(self.left + column * self.pitch, self.top + row * self.pitch, 1, 1)
+        return self.lattice.bounds_of(row, column)
 
     def number_at(self, place: LngLat) -> int | None:
         """Number in `cells` of the cell that covers a place; ``None`` if there is none."""
-        x, y = pixel_at(place, PLANE)
-        world = world_px(PLANE)
-        column = math.floor((x - self.left) % world / self.pitch)
-        row = math.floor((y - self.top) / self.pitch)
-        if not (0 <= row < self.rows and 0 <= column < self.columns):
+        found = self.lattice.at(place)
+        if found is None:
             return None
-        number = int(self.places[row, column])
+        number = int(self.places[found])
         return None if number < 0 else number
 
     def spread(self, values: NDArray[Value], empty: float) -> NDArray[Value]:
@@ -146,12 +148,6 @@ class Grid:
         laid = np.full((self.rows * self.columns, *values.shape[1:]), empty, values.dtype)
         laid[self.cells] = values
         return laid.reshape(self.rows, self.columns, *values.shape[1:])
-
-    def _bounds(self, left: float, top: float, columns: int, rows: int) -> Bounds:
-        west, north = place_at(Pixel(left, top), PLANE)
-        right, bottom = left + columns * self.pitch, top + rows * self.pitch
-        east, south = place_at(Pixel(right, bottom), PLANE)
-        return Bounds(west, south, east, north)
 
 
 def plan(area: Area, side_m: float, step: float) -> Grid:
@@ -245,6 +241,22 @@ class Lattice(NamedTuple):
     pitch: float
     columns: int
     rows: int
+
+    def at(self, place: LngLat) -> tuple[int, int] | None:
+        """Row and column of the cell that covers a place; ``None`` outside."""
+        x, y = pixel_at(place, PLANE)
+        column = math.floor((x - self.left) % world_px(PLANE) / self.pitch)
+        row = math.floor((y - self.top) / self.pitch)
+        if not (0 <= row < self.rows and 0 <= column < self.columns):
+            return None
+        return row, column
+
+    def bounds_of(self, row: int, column: int, rows: int = 1, columns: int = 1) -> Bounds:
+        """Bounds of some rows and columns of cells, the north-west one first."""
+        left, top = self.left + column * self.pitch, self.top + row * self.pitch
+        west, north = place_at(Pixel(left, top), PLANE)
+        east, south = place_at(Pixel(left + columns * self.pitch, top + rows * self.pitch), PLANE)
+        return Bounds(west, south, east, north)
 
 
 def lattice(area: Area, side_m: float, step: float) -> Lattice:

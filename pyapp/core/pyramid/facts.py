@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +12,6 @@ from pyapp.core.ground.geo import (
     Footprint,
     LngLat,
     Pixel,
-    pixel_at,
     place_at,
     world_px,
     wrap_lng,
@@ -96,21 +94,17 @@ class PyramidFacts:
 
     def cell_at(self, place: LngLat) -> Cell | None:
         """The cell of the lattice that covers a place; ``None`` if there is none."""
-        at, world = self.lattice, world_px(PLANE)
-        x, y = pixel_at(place, PLANE)
-        column = math.floor((x - at.left) % world / at.pitch)
-        row = math.floor((y - at.top) / at.pitch)
-        if not (0 <= row < at.rows and 0 <= column < at.columns):
+        at, found = self.lattice, self.lattice.at(place)
+        if found is None:
             return None
+        row, column = found
         left, top = at.left + column * at.pitch, at.top + row * at.pitch
-        west, north = place_at(Pixel(left, top), PLANE)
-        east, south = place_at(Pixel(left + at.pitch, top + at.pitch), PLANE)
         middle = place_at(Pixel(left + at.pitch / 2, top + at.pitch / 2), PLANE)
         return Cell(
             row * at.columns + column,
             part_of(row - row % self.block, column - column % self.block),
             Footprint(LngLat(wrap_lng(middle.lng), middle.lat), self.side_m),
-            Bounds(west, south, east, north),
+            at.bounds_of(row, column),
         )
 
     def to_stored(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pyapp.bridge import browser, canvas
-from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.bridge.parquet import ParquetParts
 from pyapp.bridge.slices import AddressSlices, FileSlices
 from pyapp.core.errors import DamagedRasterError, MissingTileError
@@ -30,8 +30,8 @@ class ArchiveFiles:
     ----------
     limit : asyncio.Semaphore
         Tiles that are drawn at a time.
-    show_large : callable taking LargeSurvey
-        Shows what is the map of a survey rather than imagery.
+    show_large : callable taking LargeSurvey and Draw
+        Shows what is the map of a survey rather than imagery, by what draws its tiles.
     """
 
     ground_map: GroundMap
@@ -39,7 +39,7 @@ class ArchiveFiles:
     ground: Ground
     notice: Notice
     limit: asyncio.Semaphore
-    show_large: Callable[[LargeSurvey], None]
+    show_large: Callable[[LargeSurvey, Draw], None]
 
     async def open_file(self, file: Any, digest: str, beside: Mapping[str, Any]) -> None:
         """Show a file of this device.
@@ -73,7 +73,7 @@ class ArchiveFiles:
     async def _show(self, archive: Archive, parts: ParquetParts) -> None:
         large = await large_survey(archive, parts)
         if large is not None:
-            self.show_large(large)
+            self.show_large(large, partial(self._draw, archive))
             return
         source, facts = archive.source, archive.facts
         self.ground.offer(source, archive.tile)

@@ -13,7 +13,7 @@ from pyscript import web, when
 
 from pyapp.bridge import canvas, geotiff
 from pyapp.bridge.later import Later
-from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.bridge.pictures import bytes_of, head_of
 from pyapp.core.errors import DamagedRasterError, MissingTileError, NoGeoreferenceError
 from pyapp.core.ground.geo import Tile
@@ -50,7 +50,7 @@ class OwnFiles:
     _opened: dict[str, Orthophoto] = field(default_factory=dict)
     _on_opened: list[Opened] = field(default_factory=list)
     _on_picture: Callable[[Any], object] = lambda _file: None
-    _show_large: Callable[[], Awaitable[Callable[[Any], None]]] | None = None
+    _show_large: Callable[[], Awaitable[Callable[[Any, Draw], None]]] | None = None
 
     def __post_init__(self):
         self._limit = asyncio.Semaphore(AT_ONCE)
@@ -78,7 +78,7 @@ class OwnFiles:
         """Call ``handler(file)`` for a file that the person wants to see as a picture."""
         self._on_picture = handler
 
-    def on_large(self, get: Callable[[], Awaitable[Callable[[Any], None]]]) -> None:
+    def on_large(self, get: Callable[[], Awaitable[Callable[[Any, Draw], None]]]) -> None:
         """Have maps of large surveys shown by what ``await get()`` gives."""
         self._show_large = get
 

@@ -1,18 +1,14 @@
 """A survey too large to be opened whole: its map, its totals, and what is known of one square."""
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pyscript import web
 
-from pyapp.bridge import canvas
-from pyapp.bridge.leaflet import GroundMap
+from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.bridge.pyramid import PyramidOverlay
-from pyapp.core.errors import DamagedRasterError, MissingTileError
-from pyapp.core.ground.geo import LngLat, Tile
-from pyapp.core.imagery.mosaic import UndecodableError
+from pyapp.core.ground.geo import LngLat
 from pyapp.core.imagery.source import Source
 from pyapp.core.model.tree import Level
 from pyapp.core.survey.colours import node_colours
@@ -21,15 +17,12 @@ from pyapp.core.survey.paint import UNSURE, rows_of
 from pyapp.ui.answer.classify import Classify
 from pyapp.ui.ground.square import Square
 from pyapp.ui.shell.dom import on, worded
-from pyapp.ui.shell.notice import IMAGERY, Notice
 from pyapp.ui.survey import large_wording as wording
 from pyapp.ui.survey.layer import FIRST_OPACITY, SurveyLayer
+from pyapp.ui.survey.legend import NOT_SURE
 from pyapp.ui.survey.panel import SurveyPanel
 from pyapp.work.pyramid import LargeSurvey
-from pyapp.work.tasks import Tasks, begin
-
-AT_ONCE = 4
-NOT_SURE = "not sure"
+from pyapp.work.tasks import Tasks
 
 
 @dataclass
@@ -51,10 +44,8 @@ class LargePanel:
     classify: Classify
     find: Callable[[ImageryFacts], Source | None]
     pick: Callable[[Source], None]
-    notice: Notice
     tasks: Tasks
     survey: LargeSurvey | None = None
-    _drawing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _asked: int = 0
     _hidden: bool = False
 
@@ -68,12 +59,12 @@ class LargePanel:
         on("input", self._opacity, lambda: self._fade(False))
         on("click", web.page["large-close"], self.close)
 
-    def show(self, survey: LargeSurvey) -> None:
-        """Lay another one on the map, and say how much of what there is."""
+    def show(self, survey: LargeSurvey, draw: Draw) -> None:
+        """Lay another one on the map, as `draw` draws it, and say how much of what there is."""
         facts = survey.facts
         self.survey = survey
         self.layer.hide(True)
-        self._overlay.show(survey.archive.source, self._draw)
+        self._overlay.show(survey.archive.source, draw)
         self._opacity.value = FIRST_OPACITY
         self._fade(False)
         web.page["large-name"].textContent = facts.name
@@ -155,19 +146,3 @@ class LargePanel:
                 web.td(f"{row.all_hectares:,.1f}"),
             ]
             self._body.append(web.tr(*cells, classes=kinds))
-
-    def _draw(self, tile: Tile, element: Any) -> "asyncio.Task[None]":
-        return begin(self._draw_tile(tile, element))
-
-    async def _draw_tile(self, tile: Tile, element: Any) -> None:
-        survey = self.survey
-        if survey is None:
-            return
-        try:
-            async with self._drawing:
-                data = await survey.archive.tile(tile)
-                await canvas.draw_encoded(element, data, 0.0, 0.0, 1.0)
-        except MissingTileError:
-            return
-        except (UndecodableError, DamagedRasterError):
-            self.notice.tell(DamagedRasterError(survey.archive.name), IMAGERY)
