@@ -13,6 +13,7 @@ from pyapp.bridge.http import fetch_bytes
 from pyapp.bridge.leaflet import Draw, GroundMap
 from pyapp.bridge.onnx import Onnx
 from pyapp.bridge.pictures import bytes_of, head_of, is_text_or_zip, on_files, take_shared
+from pyapp.bridge.turns import Turns
 from pyapp.core.address import model_from, survey_from
 from pyapp.core.errors import MissingPartError
 from pyapp.core.ground.geo import LngLat
@@ -214,6 +215,7 @@ class Page:
 async def open_page() -> None:
     """Open the page: what the first click needs at once, the rest after that."""
     browser.mark("lookdown:python")
+    Turns(asyncio.get_running_loop()).take()
     shared = await take_shared()
     notice, device, busy = Notice(), Browser(), Busy(browser)
     tasks = Tasks(notice.tell, browser.log)

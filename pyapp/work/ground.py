@@ -135,7 +135,7 @@ class Ground:
             pixels[tile] = await self.decode_tile(tile, data)
             self._decoded.put(urls[tile], pixels[tile])
         return GroundChip(
-            pixels=cut(mosaic.lay(pixels), recipe.box, card.chip_px),
+            pixels=cut(pixels, recipe.box, card.chip_px),
             zoom=recipe.zoom,
             imagery_m=max(recipe.imagery_m, source.ground_m or 0.0),
             read_ms=read_ms - start_ms,

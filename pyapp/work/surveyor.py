@@ -11,7 +11,6 @@ import numpy as np
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import Footprint, Tile, wrapped
 from pyapp.core.ground.reading import Cells, reading
-from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
 from pyapp.core.imagery.source import Source
 from pyapp.core.model.backend import WASM, WEBGPU, Backend
@@ -29,9 +28,9 @@ from pyapp.work.tiles import SurveyTiles
 AHEAD = 24
 # The page may do something else after so many milliseconds of work.
 SLICE_MS = 8.0
-# Batch sizes to choose from, each tried twice if a survey is long enough to make it worth it; a
-# larger one must be faster by this much. In WebAssembly 8 and 16 were no faster, and the runtime
-# never gives back the 60 MB that it takes for them.
+# Batch sizes to choose from, each tried twice if a survey is long enough to make it worth it; one
+# must be faster than the usual one by this much. In WebAssembly 8 and 16 were no faster, and the
+# runtime never gives back the 60 MB that it takes for them.
 SIZES = (1, 2, 4)
 GPU_SIZES = (1, 4, 8, 16)
 USUAL = 4
@@ -211,7 +210,7 @@ class Surveyor(Generic[W]):
         if states:
             return _Without(number, min(states))
         await self._rest()
-        chip = cut(mosaic.lay(pixels), recipe.box, self.runner.card.chip_px)
+        chip = cut(pixels, recipe.box, self.runner.card.chip_px)
         return _Chip(number, recipe.zoom, chip)
 
     async def _rest(self) -> None:
@@ -262,8 +261,8 @@ class Surveyor(Generic[W]):
                     queue.put_nowait(None)
                     return USUAL
                 least[size] = min(least[size], (self._clock.now_ms() - start_ms) / len(chips))
-        best = sizes[0]
-        for size in sizes[1:]:
+        best = USUAL
+        for size in sizes:
             if least[size] < BETTER * least[best]:
                 best = size
         _best_sizes[self.runner.card.sha256, self.runner.backend] = best

@@ -28,7 +28,6 @@ from pyapp.core.ground.geo import (
 from pyapp.core.ground.grid import MOST_CELLS, STEPS, plan
 from pyapp.core.ground.sides import Sides
 from pyapp.core.imagery.chip import cut
-from pyapp.core.imagery.mosaic import lay
 from tests.core.test_grid import Zooms, assert_reading_is_each_cut
 
 # Less than this share of a pixel is noise.
@@ -139,7 +138,7 @@ def test_a_cut_takes_the_coarsest_zoom_that_is_fine_enough(centre, side_m, sourc
 def test_a_chip_can_be_cut_from_the_tiles_of_its_recipe(centre, side_m):
     found = Cut.of(Footprint(centre, side_m), Zooms(17, 17), 0.4)
     pixels = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
-    assert cut(lay(dict.fromkeys(found.tiles, pixels)), found.box, 8).shape == (8, 8, 3)
+    assert cut(dict.fromkeys(found.tiles, pixels), found.box, 8).shape == (8, 8, 3)
 
 
 # Areas

@@ -9,7 +9,7 @@ from PIL import Image
 from pyapp.core.ground.geo import Box, Tile
 from pyapp.core.imagery.cache import PixelCache
 from pyapp.core.imagery.chip import cut, resample
-from pyapp.core.imagery.mosaic import Mosaic, UndecodableError, decode, lay
+from pyapp.core.imagery.mosaic import UndecodableError, decode, doubled, lay
 
 GRADIENT = np.linspace(0, 255, 256, dtype=np.uint8)
 
@@ -119,10 +119,47 @@ def test_a_retina_tile_is_brought_to_256():
     assert (mosaic.pixels == 9).all()
 
 
+def test_a_part_of_the_tiles_is_laid_as_in_the_whole():
+    tiles = {Tile(x, y, 19): noise(seed=2 * x + y) for x in (3, 4) for y in (7, 8)}
+    whole = lay(tiles)
+    for left, top, right, bottom in ((20, 30, 60, 70), (200, 250, 300, 512), (-5, -9, 520, 260)):
+        box = Box(left + 768.3, top + 1792.3, right + 767.7, bottom + 1791.7)
+        part = lay(tiles, box)
+        visible = (slice(max(top, 0), bottom), slice(max(left, 0), right))
+        assert (part.left, part.top) == (768 + max(left, 0), 1792 + max(top, 0))
+        assert np.array_equal(part.pixels, whole.pixels[visible])
+
+
 def test_a_chip_of_whole_pixels_is_just_cut():
-    pixels = noise(512, 512)
-    chip = cut(Mosaic(pixels, 1000, 2000, 19), Box(1010, 2020, 1234, 2244), 224)
-    assert np.array_equal(chip, pixels[20:244, 10:234])
+    tiles = {Tile(x, y, 19): noise(seed=2 * x + y) for x in (3, 4) for y in (7, 8)}
+    chip = cut(tiles, Box(778, 1812, 1002, 2036), 224)
+    assert np.array_equal(chip, lay(tiles).pixels[20:244, 10:234])
+
+
+@pytest.mark.parametrize("side_px", [40.0, 147.3, 192.0, 295.0, 700.5])
+def test_a_chip_is_what_the_whole_mosaic_would_give(side_px):
+    tiles = {Tile(x, y, 18): noise(seed=9 * x + y) for x in range(193_000, 193_003)
+             for y in range(110_000, 110_003)}  # fmt: skip
+    whole, chance = lay(tiles), np.random.default_rng(5)
+    # The last one touches the edge of the tiles.
+    for left, top in (*chance.uniform(0, 768 - side_px, (8, 2)), (0.0, 768 - side_px)):
+        box = Box(
+            whole.left + left, whole.top + top, whole.left + left + side_px,
+            whole.top + top + side_px,
+        )  # fmt: skip
+        inside = Box(
+            box.left - whole.left, box.top - whole.top, box.right - whole.left,
+            box.bottom - whole.top,
+        )  # fmt: skip
+        assert np.array_equal(cut(tiles, box, 192), resample(whole.pixels, 192, inside))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (1, 7), (65, 13), (128, 128)])
+def test_chroma_is_doubled_as_pillow_doubles_it(shape):
+    band = noise(*shape)[..., 0]
+    size = (2 * shape[1], 2 * shape[0])
+    by_pillow = Image.fromarray(band).resize(size, Image.Resampling.BILINEAR)
+    assert np.array_equal(doubled(band), by_pillow)
 
 
 def test_a_chip_averages_what_it_cannot_show():

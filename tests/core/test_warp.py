@@ -9,7 +9,6 @@ from rasterio.vrt import WarpedVRT
 
 from pyapp.core.ground.cut import Cut
 from pyapp.core.ground.geo import EARTH_RADIUS_M, Footprint, moved, tile_at, world_px
-from pyapp.core.imagery import mosaic
 from pyapp.core.imagery.chip import cut
 from pyapp.core.imagery.look import Look, paint, usual_bands
 from pyapp.core.imagery.raster import raster_from_json
@@ -55,7 +54,7 @@ def our_chip(path, facts, footprint) -> np.ndarray:
     recipe = Cut.of(footprint, source_of(facts), CHIP_M / CHIP_PX)
     look = Look(usual_bands(facts))
     tiles = {tile: tile_of(path, facts, look, tile)[..., :3] for tile in recipe.tiles}
-    return cut(mosaic.lay(tiles), recipe.box, CHIP_PX)
+    return cut(tiles, recipe.box, CHIP_PX)
 
 
 def gdal_chip(path, footprint) -> np.ndarray:

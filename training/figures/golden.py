@@ -93,7 +93,7 @@ def native_chip(folder: Path, footprint: Footprint, card: Card, source: Zooms) -
     """
     recipe = Cut.of(footprint, source, card.resolution_m)
     tiles = {tile: mosaic.decode(_file_of(folder, tile).read_bytes()) for tile in recipe.tiles}
-    return cut(mosaic.lay(tiles), recipe.box, card.chip_px)
+    return cut(tiles, recipe.box, card.chip_px)
 
 
 def _file_of(folder: Path, tile: Tile) -> Path:

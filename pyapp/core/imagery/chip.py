@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from pyapp.core.ground.geo import Box
-from pyapp.core.imagery.mosaic import Mosaic
+from pyapp.core.ground.geo import Box, Tile
+from pyapp.core.imagery.mosaic import extent, lay
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,14 +41,15 @@ def resample(pixels: NDArray[np.uint8], size_px: int, box: Box | None = None) ->
     return np.asarray(picture.resize((size_px, size_px), RESAMPLING, box=box))
 
 
-def cut(mosaic: Mosaic, box: Box, size_px: int) -> NDArray[np.uint8]:
-    """Cut a chip out of a mosaic.
+def cut(tiles: Mapping[Tile, NDArray[np.uint8]], box: Box, size_px: int) -> NDArray[np.uint8]:
+    """Cut a chip out of tiles.
 
     Parameters
     ----------
-    mosaic : Mosaic
+    tiles : mapping of Tile to ndarray of uint8, shape (n, n, 3)
+        A complete rectangle of tiles of the same zoom.
     box : Box
-        The part, in world pixels at the mosaic's zoom; it lies inside the mosaic.
+        The part, in world pixels at the tiles' zoom; it lies inside the tiles.
     size_px : int
         Side of the chip.
 
@@ -55,13 +58,22 @@ def cut(mosaic: Mosaic, box: Box, size_px: int) -> NDArray[np.uint8]:
     ndarray of uint8, shape (size_px, size_px, 3)
         Contiguous.
     """
+    # Only what the filter reads is laid; the rest of the canvas stays as it is.
+    reach = math.ceil(max(box.right - box.left, box.bottom - box.top, size_px) / size_px) + 1
+    around = Box(box.left - reach, box.top - reach, box.right + reach, box.bottom + reach)
+    part, whole = lay(tiles, around), extent(tiles)
+    size = (int(whole.right - whole.left), int(whole.bottom - whole.top))
+    canvas = Image.new("RGB", size, None)
+    corner = (part.left - int(whole.left), part.top - int(whole.top))
+    canvas.paste(Image.fromarray(part.pixels), corner)
+    # Pillow rounds a box to single precision, so it has to be that of the whole canvas.
     inside = Box(
-        box.left - mosaic.left,
-        box.top - mosaic.top,
-        box.right - mosaic.left,
-        box.bottom - mosaic.top,
+        box.left - whole.left,
+        box.top - whole.top,
+        box.right - whole.left,
+        box.bottom - whole.top,
     )
-    return resample(mosaic.pixels, size_px, inside)
+    return np.asarray(canvas.resize((size_px, size_px), RESAMPLING, box=inside))
 
 
 def middle(pixels: NDArray[np.uint8]) -> Box:

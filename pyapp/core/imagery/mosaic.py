@@ -7,14 +7,15 @@ exactly what it sees on the page.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from PIL import Image
 
-from pyapp.core.ground.geo import TILE_PX, Tile
+from pyapp.core.ground.geo import TILE_PX, Box, Tile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class TooManyPixelsError(UndecodableError):
 
 @dataclass(frozen=True)
 class Mosaic:
-    """Neighbouring tiles as one picture.
+    """Neighbouring tiles, or a part of them, as one picture.
 
     Attributes
     ----------
@@ -113,10 +114,35 @@ def _from_jpeg(picture: Image.Image, data: bytes) -> Image.Image | None:
             return None
         _, *chroma = other.split()
     picture.draft("L", None)
-    double = (2 * half[0], 2 * half[1])
-    visible = (0, 0, *picture.size)
-    spread = [each.resize(double, Image.Resampling.BILINEAR).crop(visible) for each in chroma]
-    return Image.merge("YCbCr", (picture.convert("L"), *spread)).convert("RGB")
+    rows, columns = picture.height, picture.width
+    spread = (doubled(np.asarray(each))[:rows, :columns] for each in chroma)
+    bands = (picture.convert("L"), *(Image.fromarray(each) for each in spread))
+    return Image.merge("YCbCr", bands).convert("RGB")
+
+
+def doubled(band: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Twice as many columns and rows, to the bit as Pillow interpolates them, in less time.
+
+    Parameters
+    ----------
+    band : ndarray of uint8, shape (rows, columns)
+
+    Returns
+    -------
+    ndarray of uint8, shape (2 * rows, 2 * columns)
+    """
+    for _ in range(2):
+        # Columns first, as Pillow does, which rounds in between.
+        band = band.T
+        wide = band.astype(np.uint16)
+        near = 3 * wide + 2
+        double = np.empty((2 * len(band), band.shape[1]), np.uint8)
+        # Each lies a quarter of the way to the next old pixel; at the edges there is no next one.
+        double[0], double[-1] = band[0], band[-1]
+        double[2::2] = (near[1:] + wide[:-1]) >> 2
+        double[1:-1:2] = (near[:-1] + wide[1:]) >> 2
+        band = double
+    return band
 
 
 def _as_rgb(picture: Image.Image) -> Image.Image:
@@ -132,7 +158,20 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def lay(tiles: Mapping[Tile, NDArray[np.uint8]]) -> Mosaic:
+def extent(tiles: Iterable[Tile]) -> Box:
+    """The rectangle of some tiles, in world pixels at their zoom.
+
+    Examples
+    --------
+    >>> extent([Tile(3, 7, 19), Tile(4, 7, 19)])
+    Box(left=768, top=1792, right=1280, bottom=2048)
+    """
+    columns, rows, _ = zip(*tiles, strict=True)
+    first, last = (min(columns), min(rows)), (max(columns) + 1, max(rows) + 1)
+    return Box(*(TILE_PX * each for each in (*first, *last)))
+
+
+def lay(tiles: Mapping[Tile, NDArray[np.uint8]], box: Box | None = None) -> Mosaic:
     """Assemble decoded tiles into one picture.
 
     Parameters
@@ -140,22 +179,29 @@ def lay(tiles: Mapping[Tile, NDArray[np.uint8]]) -> Mosaic:
     tiles : mapping of Tile to ndarray of uint8, shape (n, n, 3)
         A complete rectangle of tiles of the same zoom. Tiles of another size than 256 px (retina
         tiles) are resampled to 256.
+    box : Box, optional
+        The part that is wanted, in world pixels; what lies beyond the tiles is left out. By default
+        all of them.
 
     Raises
     ------
     ValueError
         If there are no tiles, or tiles of several zooms.
     """
-    left = min(tile.x for tile in tiles)
-    top = min(tile.y for tile in tiles)
-    columns = max(tile.x for tile in tiles) - left + 1
-    rows = max(tile.y for tile in tiles) - top + 1
     (zoom,) = {tile.z for tile in tiles}
-    pixels = np.zeros((rows * TILE_PX, columns * TILE_PX, 3), np.uint8)
+    whole = extent(tiles)
+    wanted = whole if box is None else box
+    left, top = (math.floor(max(pair)) for pair in zip(wanted[:2], whole[:2], strict=True))
+    right, bottom = (math.ceil(min(pair)) for pair in zip(wanted[2:], whole[2:], strict=True))
+    pixels = np.zeros((bottom - top, right - left, 3), np.uint8)
     for tile, image in tiles.items():
-        row, column = (tile.y - top) * TILE_PX, (tile.x - left) * TILE_PX
-        pixels[row : row + TILE_PX, column : column + TILE_PX] = _at_tile_size(image)
-    return Mosaic(pixels, left * TILE_PX, top * TILE_PX, zoom)
+        # Of the tile's corner in the picture: negative if the picture begins inside the tile.
+        row, column = tile.y * TILE_PX - top, tile.x * TILE_PX - left
+        part = _at_tile_size(image)[max(-row, 0) :, max(-column, 0) :]
+        place = pixels[max(row, 0) :, max(column, 0) :]
+        rows, columns = min(len(part), len(place)), min(part.shape[1], place.shape[1])
+        place[:rows, :columns] = part[:rows, :columns]
+    return Mosaic(pixels, left, top, zoom)
 
 
 def _at_tile_size(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -90,8 +90,11 @@ def strips(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     ndarray of float32, shape (STRIPS, STRIP_ROWS, columns)
     """
     last = len(grey) - STRIP_ROWS
-    tops = [last * number // (STRIPS - 1) // 8 * 8 for number in range(STRIPS)]
-    return np.stack([grey[top : top + STRIP_ROWS] for top in tops]).astype(np.float32)
+    found = np.empty((STRIPS, STRIP_ROWS, grey.shape[1]), np.float32)
+    for number in range(STRIPS):
+        top = last * number // (STRIPS - 1) // 8 * 8
+        found[number] = grey[top : top + STRIP_ROWS]
+    return found
 
 
 def _is_stretched(green: NDArray[np.uint8]) -> bool:
@@ -112,9 +115,16 @@ def curvature(grey: NDArray[np.float32]) -> float:
     ----------
     grey : ndarray of float32, shape (k, rows, columns)
     """
-    right = np.abs(grey[..., :-2] - 2 * grey[..., 1:-1] + grey[..., 2:]).mean()
-    down = np.abs(grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]).mean()
-    return float(right + down) / 2
+    right = grey[..., 1:] - grey[..., :-1]
+    down = grey[:, 1:] - grey[:, :-1]
+    return (
+        _mean_size(right[..., 1:] - right[..., :-1]) + _mean_size(down[:, 1:] - down[:, :-1])
+    ) / 2
+
+
+def _mean_size(values: NDArray[np.float32]) -> float:
+    """Mean of the absolute values, which replace the values."""
+    return float(np.abs(values, out=values).sum()) / values.size
 
 
 def evenness(green: NDArray[np.uint8]) -> float:
