@@ -25,8 +25,9 @@ SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chro
 OWN_BROWSER = "playwright"
 OTHERS = {"firefox-esr": "firefox-esr", "WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}
 OTHERS_NOTE = VENV / "lookdown-others.txt"
-# A complete run takes two processes; parts named on the command line run in one, unmeasured.
-ALL = ("-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term:skip-covered")
+# In a complete run two processes take file after file, in the order of `conftest`;
+# parts named on the command line run in one, unmeasured.
+ALL = ("-n", "2", "--no-loadscope-reorder", "--cov", "--cov-report=term:skip-covered")
 
 
 def main() -> int:

@@ -1,14 +1,15 @@
-"""Two processes run the suite, each about half of the work.
+"""Two processes run the suite; each takes the next file when it is done with one.
 
-All tests of a file run in the same process. One process runs the tests with a browser, except
-those of surveys.
+What takes longest comes first, so that both end at about the same time. Tests of training are one
+file in this sense: they look at a run that is made once for each process, in minutes.
 """
 
 import pytest
 
 from tests.__main__ import name_chromium, noted_chromium
 
-SECOND = ("tests/browser/test_survey", "tests/browser/test_labelled", "tests/browser/test_access")
+TRAINING, PROJECT = "tests/training/", "tests/training/test_project"
+FIRST = (PROJECT, TRAINING, "tests/native/", "tests/browser/")
 
 
 def pytest_configure() -> None:
@@ -19,6 +20,22 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    for item in items:
-        first = "tests/browser/" in item.nodeid and not item.nodeid.startswith(SECOND)
-        item.add_marker(pytest.mark.xdist_group("first" if first else "second"))
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Called if there are several processes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            if nodeid.startswith(TRAINING) and not nodeid.startswith(PROJECT):
+                return TRAINING
+            return nodeid.split("::")[0]
+
+    return ByFile(config, log)
+
+
+def _place(name: str) -> int:
+    return next((place for place, each in enumerate(FIRST) if name.startswith(each)), len(FIRST))
