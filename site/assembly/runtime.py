@@ -31,10 +31,18 @@ def stock_pyodide() -> Path:
     wheels = [fetch.pyodide_wheel(name) for name in fetch.RUNTIME["wheels"]]
 
     def make(folder: Path) -> None:
-        for name in (*AS_IS, LIBRARY, LOCK):
+        for name in (*AS_IS, LIBRARY):
             shutil.copy(npm / name, folder)
         for wheel in wheels:
             shutil.copy(wheel, folder)
+        # Wheels of an earlier release of the same interface are as good as those that it names.
+        lock = json.loads((npm / LOCK).read_text())
+        for name, facts in fetch.RUNTIME["wheels"].items():
+            version = facts["file"].split("-")[1]
+            lock["packages"][name] |= {
+                "version": version, "file_name": facts["file"], "sha256": facts["sha256"]
+            }  # fmt: skip
+        (folder / LOCK).write_text(json.dumps(lock))
 
     key = cache.key_of(npm / "package.json", *(wheel.name for wheel in wheels))
     return cache.kept(f"pyodide-stock-{key}", make)
