@@ -23,18 +23,24 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def npm_packages() -> Path:
-    """The ``node_modules`` folder with the packages that ``package-lock.json`` pins.
+def npm_packages(place: Path = SITE) -> Path:
+    """The ``node_modules`` folder with the packages that a ``package-lock.json`` pins.
+
+    Parameters
+    ----------
+    place : Path
+        The folder with it and with ``package.json``.
 
     Raises
     ------
     SetupError
         If npm fails, or there is neither npm nor a Node.js on PyPI for this machine.
     """
-    manifest, lock = SITE / "package.json", SITE / "package-lock.json"
+    manifest, lock = place / "package.json", place / "package-lock.json"
+    names = ", ".join(json.loads(manifest.read_text())["dependencies"])
 
     def make(folder: Path) -> None:
-        say("Fetching PyScript, Pyodide, onnxruntime-web and Leaflet from npm (about 40 MB)")
+        say(f"Fetching {names} from npm (about 40 MB)")
         shutil.copy(manifest, folder)
         shutil.copy(lock, folder)
         tool = node_tools()

@@ -14,7 +14,7 @@ from assembly.build import version
 
 BENCHMARKS, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
 FIGURES = "figures"
-Row = tuple[str, str, str]
+Row = tuple[str, ...]
 
 
 def table(
@@ -24,13 +24,13 @@ def table(
 
     Parameters
     ----------
-    rows : list of (str, str, str)
+    rows : list of tuple of str
         What was measured, the result, and the ratio, which may be empty.
     command : str
         What measured it.
     browser : str
         Its name and version.
-    head : (str, str, str)
+    head : tuple of str
         What stands over the columns.
     """
     lines = [f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows]]

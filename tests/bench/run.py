@@ -14,6 +14,7 @@ python -m tests.bench report       time and size of the report of a survey of 10
 python -m tests.bench town         a real town as the model sees it, and with classes taught there
 python -m tests.bench imagery      the built-in imagery as WebP: its bytes, its look, the answers
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
+python -m tests.bench runtimes     the default model in LiteRT.js and TensorFlow.js as well
 python -m tests.bench cluster      a survey by workers of Dask, the scheduler, what a square costs
 python -m tests.bench many         memory of such a survey, of --squares 1000000
 python -m tests.bench breaks       such a survey killed 30 times: is the data set the same?
@@ -33,12 +34,13 @@ from tests.__main__ import ROOT
 from tests.bench.document import write
 from tests.bench.errors import BusyError, RevisionError
 from tests.bench.load import Watch, refuse_if_busy
+from training.site_tools import fetch
 
 # Where docs/benchmarks.md has the results.
 PARTS = {"table": "bench", "survey": "bench survey", "phone": "bench phone",
-         "endurance": "bench endurance"}  # fmt: skip
+         "endurance": "bench endurance", "runtimes": "bench runtimes"}  # fmt: skip
 # What depends on the speed of the machine, and so on what else runs there.
-TIMED = {"table", "survey", "phone", "report", "command", "cluster"}
+TIMED = {"table", "survey", "phone", "report", "command", "cluster", "runtimes"}
 OTHERS = ("kills", "endurance", "few-shot", "interval", "town", "coverage", "change", "imagery",
           "many", "breaks")  # fmt: skip
 ROUNDS, COMPARED_ROUNDS = 5, 10
@@ -57,7 +59,7 @@ def main() -> int:
             with Watch() as load:
                 found = measured(options)
             found, is_spoilt = f"{found.rstrip()}\n\n{load.line()}", load.is_spoilt
-    except (BusyError, RevisionError) as error:
+    except (BusyError, RevisionError, fetch.SetupError) as error:
         print(error, file=sys.stderr)
         return 1
     print(found)
@@ -142,6 +144,10 @@ def measured(options: argparse.Namespace) -> str:
         from tests.bench.command import measure as measure_command
 
         return measure_command(options.rounds)
+    if options.what == "runtimes":
+        from tests.bench.runtimes import measure as measure_runtimes
+
+        return measure_runtimes(options.rounds)
     if options.what == "cluster":
         from tests.bench.cluster import measure as measure_cluster
 

@@ -16,6 +16,7 @@ from tests.bench.survey import ZOOM, RepeatedTiles
 from tests.browser.conftest import chromium_path, launch
 from tests.jpeg_tiles import jpeg_tiles
 from training.figures.measure import find_browser
+from training.site_tools import fetch
 
 
 def test_the_survey_reads_the_built_in_imagery_anywhere():
@@ -37,6 +38,16 @@ def test_a_bench_started_inside_the_environment_finds_the_browser(monkeypatch, c
     monkeypatch.setattr(run, "_long", lambda _options: in_a_thread(started_browser))
     assert bench.main() == 0
     assert "Chrom" in capsys.readouterr().out
+
+
+def test_what_can_not_be_fetched_is_said_in_one_sentence(monkeypatch, capsys):
+    def measured(_options):
+        raise fetch.SetupError("npm could not fetch the browser libraries.")
+
+    monkeypatch.setattr(sys, "argv", ["python -m tests.bench", "runtimes", "--anyway"])
+    monkeypatch.setattr(run, "measured", measured)
+    assert run.main() == 1
+    assert capsys.readouterr().err == "npm could not fetch the browser libraries.\n"
 
 
 def in_a_thread(work):

@@ -56,8 +56,9 @@ def test_the_licences_hold_the_texts_of_the_parts(made):
 
 def test_every_dependency_of_ours_is_pinned():
     """npm by its lock file with integrity, wheels by sha256, packages for Python by version."""
-    locked = json.loads((ROOT / "site/package-lock.json").read_text())["packages"]
-    assert all(facts.get("integrity") for path, facts in locked.items() if path)
+    for folder in ("site", "tests/bench/npm"):
+        locked = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+        assert all(facts.get("integrity") for path, facts in locked.items() if path)
     runtime = json.loads((ROOT / "site/runtime.json").read_text())
     assert all(len(facts["sha256"]) == 64 for facts in runtime["wheels"].values())
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
