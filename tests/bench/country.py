@@ -3,7 +3,8 @@
 The tiles are the built-in ones, repeated over the world by a server on the same machine.
 
 ``many`` surveys a million squares of one area from tiles of zoom 15, of which one holds 180
-squares, so that the server is asked for little. Memory is read from the operating system.
+squares, so that the server is asked for little. Memory is read from the operating system. Ctrl-C
+ends it, with the figures so far.
 
 ``breaks`` surveys an area while something is killed again and again: a worker, all processes, or
 the scheduler of a cluster that was there before. The server fails to send one tile in a hundred
@@ -22,6 +23,7 @@ import psutil
 
 from pyapp.core.ground.geo import moved
 from pyapp.core.model.card import Card
+from pyapp.native import worker
 from pyapp.native.errors import DONE
 from tests.__main__ import ROOT
 from tests.bench.cluster import HERE, MODEL
@@ -70,16 +72,23 @@ def many(squares: int) -> str:
         seen: list[tuple[int, float, float]] = []
         start = time.perf_counter()
         with subprocess.Popen(command(*order, "--workers", WORKERS, "--quiet")) as running:
-            while running.poll() is None:
-                time.sleep(LOOK_S)
-                sizes = _sizes_mb(running.pid)
-                if sizes:
-                    done = len(list(out.glob("part-*.parquet"))) * 32 * 32
-                    seen.append((done, sizes[0], max(sizes[1:], default=0.0)))
+            try:
+                while running.poll() is None:
+                    time.sleep(LOOK_S)
+                    sizes = _sizes_mb(running.pid)
+                    if sizes:
+                        done = len(list(out.glob("part-*.parquet"))) * worker.BLOCK**2
+                        seen.append((done, sizes[0], max(sizes[1:], default=0.0)))
+            except KeyboardInterrupt:
+                # An hour's figures are worth having, even if nobody waits for the end.
+                running.terminate()
+                squares = seen[-1][0] if seen else 0
+            else:
+                squares = side * side
+                assert running.returncode == DONE
         elapsed_s = time.perf_counter() - start
-        assert running.returncode == DONE
         written = sum(each.stat().st_size for each in out.glob("part-*"))
-    return _memory_table(side * side, seen, elapsed_s, written)
+    return _memory_table(squares, seen, elapsed_s, written)
 
 
 def _memory_table(
@@ -88,8 +97,8 @@ def _memory_table(
     rows = ["| what | measured |", "| --- | --- |"]
     rows.append(f"| squares, {WORKERS} workers | {squares:,} in {elapsed_s / 60:.0f} min |")
     for name, place in (("the process that gives out blocks", 1), ("the largest worker", 2)):
-        early = max(each[place] for each in seen if each[0] <= SETTLED)
-        late = max(each[place] for each in seen if each[0] > SETTLED)
+        early = max((each[place] for each in seen if each[0] <= SETTLED), default=0.0)
+        late = max((each[place] for each in seen if each[0] > SETTLED), default=0.0)
         rows.append(
             f"| memory of {name}: at most in the first {SETTLED:,} squares, after them "
             f"| {early:.0f}, {late:.0f} MB |"
