@@ -4,6 +4,7 @@ import pytest
 
 from pyapp.bridge import turns
 from pyapp.bridge.turns import Turns
+from tests.work.fakes import run
 
 
 class Browser:
@@ -26,7 +27,7 @@ def in_turns(work):
     async def main():
         return await work(Browser(asyncio.get_running_loop()))
 
-    return asyncio.run(main())
+    return run(main())
 
 
 def test_many_steps_take_one_turn(monkeypatch):
