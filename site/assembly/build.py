@@ -237,9 +237,10 @@ def compressed(out: Path, quality: int = 11) -> dict[str, dict[str, Path]]:
         If Node.js is missing or fails.
     """
     listing = json.loads((out / "files.json").read_text())
-    for path in ("files.json", WORKER):
-        file = out / path
-        listing[path] = {"size": file.stat().st_size, "sha256": cache.digest(file)}
+    for file in (out / "files.json", out / WORKER):
+        # What the page is compared with has no service worker.
+        if file.exists():
+            listing[file.name] = {"size": file.stat().st_size, "sha256": cache.digest(file)}
     folder = cache.folder() / f"compressed-{quality}"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {path: facts for path, facts in listing.items() if not path.endswith(PICTURES)}

@@ -22,6 +22,7 @@ from tests.bench.paired import ratio
 from tests.bench.survey import LAT, LNG, SAID, ZOOM, RepeatedTiles, empty_survey
 from tests.browser.conftest import launch_profile
 from tests.browser.lookdown_page import LookdownPage
+from tests.jpeg_tiles import jpeg_tiles
 from training.figures.measure import served
 
 BUILD = (
@@ -248,7 +249,7 @@ def _answers(context, sides: tuple[Side, Side], clicks: int) -> list[Row]:
 def _surveys(context, sides: tuple[Side, Side], rounds: int) -> list[Row]:
     squares = 2 * TURN * rounds
     tabs = {}
-    with RepeatedTiles(sides[0].dist / "imagery/sample") as tiles:
+    with RepeatedTiles(jpeg_tiles()) as tiles:
         for side in sides:
             page = LookdownPage(context.new_page(), side.address)
             page.open(f"?imagery={tiles.template}&maxzoom={ZOOM}#map=15/{LAT}/{LNG}")

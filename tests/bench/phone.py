@@ -18,6 +18,7 @@ from tests.bench.measure import CLICK, WARM_UP, default_card, wait_chosen
 from tests.bench.survey import LAT, LNG, ZOOM, RepeatedTiles, empty_survey
 from tests.browser.conftest import launch_profile
 from tests.browser.lookdown_page import LookdownPage
+from tests.jpeg_tiles import jpeg_tiles
 from training.figures.measure import served
 
 RATES = (4, 6)
@@ -84,7 +85,7 @@ def measure(dist: Path, work: Path, rounds: int, clicks: int) -> str:
     """
     with (
         served(dist) as address,
-        RepeatedTiles(dist / "imagery/sample") as tiles,
+        RepeatedTiles(jpeg_tiles()) as tiles,
         sync_playwright() as playwright,
     ):
         columns = []

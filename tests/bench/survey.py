@@ -75,6 +75,8 @@ class RepeatedTiles(TileServer):
         super().__init__(folder)
         finest = max(folder.iterdir(), key=lambda each: int(each.name))
         self._tiles = [file.read_bytes() for file in sorted(finest.rglob("*.jpg"))]
+        if not self._tiles:
+            raise FileNotFoundError(f"{finest} has no JPEG: take jpeg_tiles().")
 
     def _answer(self, path: str) -> tuple[int, bytes]:
         _, _, x, y = path.split("/")

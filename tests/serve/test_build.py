@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import gzip
 import hashlib
 import json
 import os
@@ -263,9 +264,16 @@ def test_no_free_port_is_said(built, monkeypatch):
         command.listen(built, options)
 
 
-def test_compressed_variants_hold_the_same_bytes(built):
-    import gzip
+def test_a_site_without_a_service_worker_is_compressed_too(tmp_path):
+    text = b"words " * 400
+    (tmp_path / "page.html").write_bytes(text)
+    facts = {"size": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+    (tmp_path / "files.json").write_text(json.dumps({"page.html": facts}))
+    variants = build.compressed(tmp_path, 4)
+    assert gzip.decompress(variants["page.html"]["gzip"].read_bytes()) == text
 
+
+def test_compressed_variants_hold_the_same_bytes(built):
     from assembly import fetch
     from assembly.build import compressed
 
