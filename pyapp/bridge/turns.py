@@ -1,7 +1,7 @@
 """What asyncio wants to run soon, run together: the browser is asked for a turn once for all of it.
 
-Pyodide asks the browser for a turn for each callback. In a survey those were 75 for each square,
-which took more of the page's thread than the chips did. A native event loop does what this does.
+Pyodide asks the browser for a turn for each callback: in a survey, 75 for each square. A native
+event loop does what this does.
 """
 
 import asyncio
