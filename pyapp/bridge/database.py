@@ -18,10 +18,17 @@ VERSION = 1
 LIMIT_S = 10.0
 _import = run_js("(address) => import(new URL(address, document.baseURI))")
 # Python takes an Error only, not Chromium's newer QuotaExceededError.
-_ask = run_js(
-    """async (base, method, ...given) => {
-      try { return await base[method](...given); }
-      catch ({ name, message }) { throw Object.assign(new Error(message), { name }); } }"""
+_told = """async (asked) => {
+  try { return await asked(); }
+  catch ({ name, message }) { throw Object.assign(new Error(message), { name }); } }"""
+_ask = run_js(f"(base, method, ...given) => ({_told})(() => base[method](...given))")
+# Committed at once, not when the browser comes back to it: a page that is being left has no later.
+_put = run_js(
+    f"""(base, table, ...given) => ({_told})(() => {{
+      const work = base.transaction(table, "readwrite");
+      const put = work.store.put(...given);
+      work.commit();
+      return Promise.all([put, work.done]); }})"""
 )
 
 
@@ -42,32 +49,33 @@ class Database:
 
     async def get(self, table: str, key: Key) -> Mapping[str, Any] | None:
         """The record under a key; ``None`` if there is none."""
-        return _record(await self._call("get", table, _key(key)))
+        return _record(await self._call(_ask, "get", table, _key(key)))
 
     async def all(self, table: str) -> list[Mapping[str, Any]]:
         """All records of a table; damaged ones are empty."""
-        return [_record(each) or {} for each in await self._call("getAll", table)]
+        return [_record(each) or {} for each in await self._call(_ask, "getAll", table)]
 
     async def keys(self, table: str, first: str | None = None) -> list[Any]:
         """All keys of a table in their order; with ``first``, those that begin with it."""
-        found = await self._call("getAllKeys", table, *([] if first is None else [_range(first)]))
+        those = [] if first is None else [_range(first)]
+        found = await self._call(_ask, "getAllKeys", table, *those)
         return found.to_py()
 
     async def put(self, table: str, key: Key, record: Mapping[str, Any]) -> None:
         """Store a record under a key, in place of what was there."""
-        await self._call("put", table, to_js(dict(record)), _key(key))
+        await self._call(_put, table, to_js(dict(record)), _key(key))
 
     async def delete(self, table: str, key: Key) -> None:
         """Delete the record under a key, if there is one."""
-        await self._call("delete", table, _key(key))
+        await self._call(_ask, "delete", table, _key(key))
 
     async def delete_all(self, table: str, first: str) -> None:
         """Delete all records whose keys begin with ``first``."""
-        await self._call("delete", table, _range(first))
+        await self._call(_ask, "delete", table, _range(first))
 
-    async def _call(self, method: str, *given):
+    async def _call(self, asking, *given):
         try:
-            return await _ask(await self._open(), method, *given)
+            return await asking(await self._open(), *given)
         except JsException as error:
             raise RecordsRefusedError(_reason(error)) from error
 

@@ -1,6 +1,7 @@
 """Background work: begun in one place, so that none is lost and no failure vanishes."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -25,9 +26,9 @@ class Tasks:
         self._log = log
         self._running: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Begin some work; what goes wrong in it is told."""
-        task = begin(work)
+    def start(self, work: Coroutine[Any, Any, T], now: bool = False) -> "asyncio.Task[T]":
+        """Begin some work; what goes wrong in it is told. ``now`` as for `begin`."""
+        task = begin(work, now)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -52,9 +53,17 @@ class Tasks:
             self.report(error)
 
 
-def begin(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-    """Begin some work whose owner waits for it, sooner or later, and sees what goes wrong."""
-    task = asyncio.get_running_loop().create_task(work)
+def begin(work: Coroutine[Any, Any, T], now: bool = False) -> "asyncio.Task[T]":
+    """Begin some work whose owner waits for it, sooner or later, and sees what goes wrong.
+
+    With ``now``, what it does before it first has to wait is done when this returns: a page that is
+    being left has no later. Python 3.12 or newer does that, as pages have it.
+    """
+    loop = asyncio.get_running_loop()
+    if now and sys.version_info >= (3, 12):
+        task = asyncio.Task(work, loop=loop, eager_start=True)
+    else:
+        task = loop.create_task(work)
     # It may fail before its owner waits for it, which is no forgotten error.
     task.add_done_callback(lambda each: each.cancelled() or each.exception())
     return task

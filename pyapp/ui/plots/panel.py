@@ -77,7 +77,9 @@ class PlotPanel:
         self.imagery.on_pick(self._show)
         self.models.on_change(self._model_changed)
         self.session.on_change(self._work_changed)
-        browser.on_window("pagehide", lambda _event: self.tasks.start(self.session.save()))
+        browser.on_window(
+            "pagehide", lambda _event: self.tasks.start(self.session.save(), now=True)
+        )
 
     async def begin(self) -> None:
         """Show the plots that were open when the page was closed."""

@@ -48,7 +48,9 @@ class SurveyPanel:
         on("click", self._pause, self.pause_or_go_on)
         on("click", self._cancel, self.cancel)
         on("click", self._retry, self._try_again)
-        browser.on_window("pagehide", lambda _event: self.tasks.start(self.session.save()))
+        browser.on_window(
+            "pagehide", lambda _event: self.tasks.start(self.session.save(), now=True)
+        )
         self.session.on_change(self._work_changed)
         self.layer.on_change(self._show)
         self.plan.on_change(self._mind_start)
