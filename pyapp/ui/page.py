@@ -71,6 +71,10 @@ PYAPP = Path(__file__).parents[1]
 LAYERS = ("core", "work", "bridge", "ui")
 # What of that comes later and has much to import.
 PACKS = ("core/imagery", "core/pack", "ui/packs")
+# Imported while the model loads: Pillow would do it all at once, when it opens the first picture.
+DECODERS = ("PIL.ImageFile", "PIL.BmpImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin",
+            "PIL.PngImagePlugin", "PIL.WebPImagePlugin", "fractions",
+            "PIL.TiffImagePlugin")  # fmt: skip
 MODELS = "models"
 SOURCES = "imagery/sources.json"
 SURVEYS = "lookdown surveys"
@@ -264,6 +268,7 @@ async def open_page() -> None:
     loading = tasks.start(choice.load_first())
     close_start_screen()
     browser.mark("lookdown:interactive")
+    tasks.start(import_all(DECODERS, Pauses(browser)))
     await asyncio.wait((loading,), timeout=SURVEYS_AFTER_S)
     if choice.short_of_memory:
         return

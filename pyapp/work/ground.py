@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -134,6 +135,8 @@ class Ground:
         for tile, data in zip(wanted, arrived, strict=True):
             pixels[tile] = await self.decode_tile(tile, data)
             self._decoded.put(urls[tile], pixels[tile])
+            # On a phone each takes a while.
+            await asyncio.sleep(0)
         return GroundChip(
             pixels=cut(pixels, recipe.box, card.chip_px),
             zoom=recipe.zoom,
