@@ -28,12 +28,12 @@ from pyapp.work.tiles import SurveyTiles
 AHEAD = 24
 # The page may do something else after so many milliseconds of work.
 SLICE_MS = 8.0
-# Batch sizes to choose from, each tried twice if a survey is long enough to make it worth it; one
-# must be faster than the usual one by this much. In WebAssembly 8 and 16 were no faster, and the
-# runtime never gives back the 60 MB that it takes for them.
-SIZES = (1, 2, 4)
-GPU_SIZES = (1, 4, 8, 16)
+# Squares in a batch. In WebAssembly 1 and 2 were slower by 9 % and 4 %, less than a few tries can
+# tell; 8 and 16 were no faster, and the runtime never gives back the 60 MB that it takes for them.
 USUAL = 4
+# GPUs differ: each size is tried twice if a survey is long enough to make it worth it, and must be
+# faster than the usual one by this much.
+GPU_SIZES = (1, 4, 8, 16)
 WORTH_TRYING = 200
 BETTER = 0.97
 # Batches under way at a time: the second waits in the runtime's worker while the first one runs.
@@ -144,7 +144,7 @@ class Surveyor(Generic[W]):
         self._broken = None
         self._tiles.begin()
         self._times.clear()
-        size = _best_sizes.get((self.runner.card.sha256, self.runner.backend))
+        size = self._size()
         queue: asyncio.Queue[_Chip | _Without | None] = asyncio.Queue(2 * (size or max(GPU_SIZES)))
         preparing = begin(self._prepare(queue))
         try:
@@ -245,14 +245,17 @@ class Surveyor(Generic[W]):
             numbers = [each.number for each in without if each.state == state]
             self._take(Batch.without_imagery(numbers, state))
 
+    def _size(self) -> int | None:
+        """How many squares a batch has; ``None`` if that is to be found."""
+        if self.runner.backend.kind != WEBGPU or len(self.survey.waiting) < WORTH_TRYING:
+            return USUAL
+        return _best_sizes.get((self.runner.card.sha256, self.runner.backend))
+
     async def _find_size(self, queue: "asyncio.Queue[Any]") -> int:
         """Try batch sizes on the first cells; the one that takes least for each square."""
-        if len(self.survey.waiting) < WORTH_TRYING:
-            return USUAL
-        sizes = GPU_SIZES if self.runner.backend.kind == WEBGPU else SIZES
-        least = dict.fromkeys(sizes, float("inf"))
+        least = dict.fromkeys(GPU_SIZES, float("inf"))
         for _ in range(2):
-            for size in sizes:
+            for size in GPU_SIZES:
                 chips, ended = await self._next(queue, size)
                 start_ms = self._clock.now_ms()
                 if chips:
@@ -262,7 +265,7 @@ class Surveyor(Generic[W]):
                     return USUAL
                 least[size] = min(least[size], (self._clock.now_ms() - start_ms) / len(chips))
         best = USUAL
-        for size in sizes:
+        for size in GPU_SIZES:
             if least[size] < BETTER * least[best]:
                 best = size
         _best_sizes[self.runner.card.sha256, self.runner.backend] = best

@@ -17,9 +17,9 @@ from pyapp.work import surveyor as module
 from pyapp.work.ports import UnreachableError
 from pyapp.work.surveyor import Surveyor
 from pyapp.work.tiles import BACK_OFF_S, DOWN, REQUESTS
-from tests.work.fakes import ONE, TWO, FakeHardware, run, source, tile_bytes
+from tests.work.fakes import GPU, ONE, TWO, FakeHardware, run, source, tile_bytes
 from tests.work.parts import HERE, Parts
-from tests.work.test_runner import THREE, TWO_CORES
+from tests.work.test_runner import THREE, TWO_CORES, WITH_GPU
 
 # Zoom 18 is fine enough for chips of 0.4064 m from 47.114 degrees on.
 TURN = LngLat(9.0, 47.1155)
@@ -265,20 +265,34 @@ def test_an_error_that_nobody_expected_in_preparing_is_raised():
     run(work())
 
 
-def test_the_batch_size_is_chosen_once_by_time():
-    parts = Parts()
+def test_the_batch_size_on_a_gpu_is_chosen_once_by_time():
+    parts = Parts(hardware=FakeHardware(WITH_GPU))
     survey = parts.survey(1250, 1250)
     parts.runtime.takes_ms = dict.fromkeys(parts.hardware.device.backends, 5.0)
 
     async def work():
-        await surveyed(parts, survey)
+        runner = await parts.load()
+        await runner.use(GPU)
+        parts.runtime.batches.clear()
+        await surveyed(parts, survey, runner=runner)
         # A batch takes as long as a single chip here, so the largest wins.
-        assert "lookdown:batch 4" in parts.clock.marks
-        assert Counter(parts.runtime.batches).most_common(1)[0][0] == 4
+        assert "lookdown:batch 16" in parts.clock.marks
+        assert Counter(parts.runtime.batches).most_common(1)[0][0] == 16
         parts.runtime.batches.clear()
         again = parts.survey(1250, 1250)
-        await surveyed(parts, again, runner=parts.models.runner)
-        assert set(parts.runtime.batches[:-2]) == {4}
+        await surveyed(parts, again, runner=runner)
+        assert set(parts.runtime.batches[:-2]) == {16}
+
+    run(work())
+
+
+def test_batches_in_webassembly_have_the_usual_size():
+    parts = Parts()
+    survey = parts.survey(1250, 1250)
+
+    async def work():
+        await surveyed(parts, survey)
+        assert set(parts.runtime.batches[1:-2]) == {module.USUAL}
 
     run(work())
 
