@@ -71,7 +71,7 @@ PYAPP = Path(__file__).parents[1]
 LAYERS = ("core", "work", "bridge", "ui")
 # What of that comes later and has much to import.
 PACKS = ("core/imagery", "core/pack", "ui/packs")
-# Imported while the model loads: Pillow would do it all at once, when it opens the first picture.
+# Imported while the runtime opens the model: Pillow does it all at once, with the first picture.
 DECODERS = ("PIL.ImageFile", "PIL.BmpImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin",
             "PIL.PngImagePlugin", "PIL.WebPImagePlugin", "fractions",
             "PIL.TiffImagePlugin")  # fmt: skip
@@ -229,6 +229,9 @@ async def open_page() -> None:
         files.own = _own_models()
     sources = begin(fetch_bytes(SOURCES, LIMIT_S))
     await models.read_list()
+    if models.listed:
+        wanted = models.find(model_from(browser.query()) or "")
+        files.ask_ahead((wanted or models.listed[0]).name)
     known = KnownSources(device)
     listed = [*sources_from_json((await sources).decode()), *known.all()]
     imagery = ImageryPanel(listed, notice)
@@ -265,10 +268,10 @@ async def open_page() -> None:
         ]
     )
     on_files(lambda given: tasks.start(page.see(given)))
+    files.on_opening(lambda: tasks.start(import_all(DECODERS, Pauses(browser))))
     loading = tasks.start(choice.load_first())
     close_start_screen()
     browser.mark("lookdown:interactive")
-    tasks.start(import_all(DECODERS, Pauses(browser)))
     await asyncio.wait((loading,), timeout=SURVEYS_AFTER_S)
     if choice.short_of_memory:
         return

@@ -1,7 +1,7 @@
 """Models as they are fetched: the list, a card, golden places, and a network that was checked."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from pyapp.work.ports import (
     StatusError,
     UnreachableError,
 )
+from pyapp.work.tasks import begin
 
 MODEL_LIMIT_S = 300.0
 CARD_LIMIT_S = 30.0
@@ -66,6 +67,18 @@ class ModelFiles:
         self._fetch = fetch
         self._runtime = runtime
         self._folder = folder
+        self._ahead: dict[str, _Ahead] = {}
+        self._on_opening: list[Callable[[], object]] = []
+
+    def ask_ahead(self, name: str) -> None:
+        """Ask for the card and the file of a model now, since it is needed soon."""
+        if not is_own(name):
+            for path, limit_s in ((_card_of(name), CARD_LIMIT_S), (file_of(name), MODEL_LIMIT_S)):
+                self._ahead[path] = _Ahead(self._fetch, f"{self._folder}/{path}", limit_s)
+
+    def on_opening(self, handler: Callable[[], object]) -> None:
+        """Call ``handler()`` once, when the runtime is given a model and this thread has time."""
+        self._on_opening.append(handler)
 
     async def list(self) -> list[ListedModel]:
         """The models that ``index.json`` lists, the default first.
@@ -90,7 +103,7 @@ class ModelFiles:
         """
         if self.own is not None and is_own(name):
             return await self.own.card(name)
-        return Card.from_json(name, await self._text(f"{name}/card.json", f"The model {name}"))
+        return Card.from_json(name, await self._text(_card_of(name), f"The model {name}"))
 
     async def golden(self, name: str) -> Golden | None:
         """What native onnxruntime says about some places; ``None`` if there is no such file."""
@@ -117,9 +130,7 @@ class ModelFiles:
                 raise DamagedModelError(card.name)
             return data
         try:
-            data = await self._fetch(
-                f"{self._folder}/{file_of(card.name)}", MODEL_LIMIT_S, arrived=arrived
-            )
+            data = await self._get(file_of(card.name), MODEL_LIMIT_S, arrived)
         except DID_NOT_ARRIVE as error:
             raise MissingModelError(f"The model {card.name}") from error
         if hashlib.sha256(data).hexdigest() != card.sha256:
@@ -142,6 +153,8 @@ class ModelFiles:
         if not self._runtime.is_supported():
             raise NoSimdError
         data = await self.file(card, arrived)
+        while self._on_opening:
+            self._on_opening.pop()()
         try:
             network = await self._runtime.open(data, backend)
         except RuntimeFailedError as error:
@@ -164,9 +177,40 @@ class ModelFiles:
 
     async def _text(self, path: str, what: str) -> str:
         try:
-            return (await self._fetch(f"{self._folder}/{path}", CARD_LIMIT_S)).decode()
+            return (await self._get(path, CARD_LIMIT_S)).decode()
         except DID_NOT_ARRIVE as error:
             raise MissingModelError(what) from error
+
+    async def _get(self, path: str, limit_s: float, arrived: Arrived | None = None) -> bytes:
+        ahead = self._ahead.pop(path, None)
+        if ahead is not None:
+            return await ahead.data(arrived)
+        return await self._fetch(f"{self._folder}/{path}", limit_s, arrived=arrived)
+
+
+class _Ahead:
+    """A file that was asked for before it is needed."""
+
+    def __init__(self, fetch: Fetch, url: str, limit_s: float):
+        self._size = 0
+        self._tell: Arrived | None = None
+        self._task = begin(fetch(url, limit_s, arrived=self._arrived))
+
+    def _arrived(self, size: int) -> None:
+        self._size = size
+        if self._tell is not None:
+            self._tell(size)
+
+    async def data(self, arrived: Arrived | None) -> bytes:
+        """The file once it is there; from now on ``arrived(n)`` is called as it arrives."""
+        self._tell = arrived
+        if self._size:
+            self._arrived(self._size)
+        return await self._task
+
+
+def _card_of(name: str) -> str:
+    return f"{name}/card.json"
 
 
 class Adapted:

@@ -224,3 +224,45 @@ def test_once_a_model_is_there_it_is_too_late_to_give_it_up():
         assert in_use(parts) == ("a", 1)
 
     run(work())
+
+
+def test_a_model_asked_for_ahead_is_fetched_once_and_told_of_as_it_arrives():
+    parts = parts_of()
+    said, opened = [], []
+
+    async def work():
+        parts.models.on_arrival(lambda card, size: said.append((card.name, size)))
+        parts.files.on_opening(lambda: opened.append(len(parts.runtime.alive)))
+        await parts.models.read_list()
+        parts.files.ask_ahead("ours")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert parts.fetch.asked[1:] == ["models/ours/card.json", "models/ours/model.onnx"]
+        await parts.models.load_first(None)
+        await parts.models.choose("a")
+        await parts.models.choose("ours")
+
+    run(work())
+    # What had arrived before anyone listened is told as it is.
+    assert said[0] == ("ours", len(b"network of ours"))
+    assert opened == [0], "once, before the runtime has it"
+    assert parts.fetch.asked.count("models/ours/model.onnx") == 2
+    assert in_use(parts) == ("ours", 1)
+
+
+def test_a_model_asked_for_ahead_that_fails_is_said_when_it_is_wanted():
+    parts = parts_of()
+    parts.instead = {"models/ours/model.onnx": 404}
+
+    async def work():
+        await parts.models.read_list()
+        parts.files.ask_ahead("ours")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        with pytest.raises(MissingModelError):
+            await parts.models.load_first(None)
+        parts.instead = {}
+        await parts.models.load_first(None)
+
+    run(work())
+    assert in_use(parts) == ("ours", 1)
