@@ -82,6 +82,20 @@ def launch_profile(playwright, profile: Path, *flags, **screen):
     )
 
 
+def page_that_says(open_page, browser, sentence: str):
+    """A page that can't be whole, and tells so in a notice."""
+    for again in (False, True):
+        page = open_page(browser=browser, ready=False)
+        try:
+            assert sentence in page.wait_notice()
+            break
+        except Error as error:
+            # As in `open_page`, since it may come after the page is open.
+            if again or "Page crashed" not in str(error):
+                raise
+    return page
+
+
 @pytest.fixture(scope="session")
 def chromium(playwright):
     browser = launch(playwright)
