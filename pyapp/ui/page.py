@@ -71,7 +71,8 @@ PYAPP = Path(__file__).parents[1]
 LAYERS = ("core", "work", "bridge", "ui")
 # What of that comes later and has much to import.
 PACKS = ("core/imagery", "core/pack", "ui/packs")
-# Imported while the runtime opens the model: Pillow does it all at once, with the first picture.
+# Imported while the runtime opens the model. Pillow would take those of pictures all at once, with
+# the first one; the last two, of rasters, are much for one of the pauses that follow.
 DECODERS = ("PIL.ImageFile", "PIL.BmpImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin",
             "PIL.PngImagePlugin", "PIL.WebPImagePlugin", "fractions",
             "PIL.TiffImagePlugin")  # fmt: skip
@@ -230,8 +231,7 @@ async def open_page() -> None:
     sources = begin(fetch_bytes(SOURCES, LIMIT_S))
     await models.read_list()
     if models.listed:
-        wanted = models.find(model_from(browser.query()) or "")
-        files.ask_ahead((wanted or models.listed[0]).name)
+        files.ask_ahead(models.first(model_from(browser.query())).name)
     known = KnownSources(device)
     listed = [*sources_from_json((await sources).decode()), *known.all()]
     imagery = ImageryPanel(listed, notice)

@@ -123,16 +123,18 @@ class Models:
         """
         if not self.listed:
             raise self.error or ModelListError
-        default = self.listed[0].name
-        if wanted is None or self.find(wanted) is None:
-            wanted = default
+        default, first = self.listed[0].name, self.first(wanted).name
         try:
-            await self.choose(wanted)
+            await self.choose(first)
         except MissingModelError as error:
-            if wanted == default:
+            if first == default:
                 raise
             await self.choose(default)
-            raise self._not_fetched(wanted) from error
+            raise self._not_fetched(first) from error
+
+    def first(self, wanted: str | None) -> ListedModel:
+        """The wanted model of those listed, or the default if there is no such model."""
+        return self.find(wanted or "") or self.listed[0]
 
     def find(self, name: str) -> ListedModel | None:
         """What is listed of a model; ``None`` if there is no such model."""

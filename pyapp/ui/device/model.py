@@ -61,8 +61,7 @@ class ModelChoice:
         wanted = model_from(browser.query())
         listed = self.models.listed
         if listed:
-            first = self.models.find(wanted or "") or listed[0]
-            self._arrival.begin(first.title, can_be_cancelled=False)
+            self._arrival.begin(self.models.first(wanted).title, can_be_cancelled=False)
         try:
             await self.models.load_first(wanted)
         except ModelError as error:
