@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from tests.browser.host import Host
 from tests.browser.lookdown_page import LookdownPage
@@ -82,20 +82,6 @@ def launch_profile(playwright, profile: Path, *flags, **screen):
     )
 
 
-def page_that_says(open_page, browser, sentence: str):
-    """A page that can't be whole, and tells so in a notice."""
-    for again in (False, True):
-        page = open_page(browser=browser, ready=False)
-        try:
-            assert sentence in page.wait_notice()
-            break
-        except Error as error:
-            # As in `open_page`, since it may come after the page is open.
-            if again or "Page crashed" not in str(error):
-                raise
-    return page
-
-
 @pytest.fixture(scope="session")
 def chromium(playwright):
     browser = launch(playwright)
@@ -123,21 +109,11 @@ def open_page(context, site):
         place = (browser or context.browser).new_context() if own else context
         if before is not None:
             before(place)
-        for again in (False, True):
-            tab = place.new_page()
-            tab.set_viewport_size({"width": width, "height": height})
-            page = LookdownPage(tab, site)
-            opened.append((page, place if own else tab))
-            try:
-                page.open(address, ready)
-            except Error as error:
-                # Rarely, Chromium's own process of the tab ends on a busy machine.
-                if again or "Page crashed" not in str(error):
-                    raise
-                opened.pop()
-                tab.close()
-            else:
-                break
+        tab = place.new_page()
+        tab.set_viewport_size({"width": width, "height": height})
+        page = LookdownPage(tab, site)
+        opened.append((page, place if own else tab))
+        page.open(address, ready)
         return page
 
     yield open_one

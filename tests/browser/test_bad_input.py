@@ -6,7 +6,7 @@ import json
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.browser.conftest import launch, page_that_says
+from tests.browser.conftest import launch
 from tests.browser.native import DEFAULT, MODELS
 
 FACTS = json.loads((MODELS / DEFAULT / "card.json").read_text())
@@ -185,7 +185,8 @@ def test_a_model_that_cannot_be_used_leaves_the_map_usable(open_page, part, body
 def test_a_browser_without_simd_is_told_so(playwright, open_page):
     """The processor's SSE 4.1, which V8 needs for WebAssembly SIMD, is switched off."""
     browser = launch(playwright, "--js-flags=--no-enable-sse4-1")
-    page = page_that_says(open_page, browser, "it lacks WebAssembly SIMD")
+    page = open_page(browser=browser, ready=False)
+    assert "it lacks WebAssembly SIMD" in page.wait_notice()
     page.wait_map()
     assert_map_goes_on(page)
     browser.close()

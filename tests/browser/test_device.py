@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import launch, page_that_says
+from tests.browser.conftest import launch
 
 # Chromium's own software rendering as a graphics card: right, and slow.
 SOFTWARE_GPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
@@ -189,7 +189,8 @@ def test_webnn_that_does_not_run_the_model_is_not_taken(open_page):
 
 def test_too_little_memory_for_the_model_is_said_and_the_map_goes_on(playwright, open_page):
     browser = launch(playwright, f"--js-flags=--wasm-max-mem-pages={TOO_LITTLE_FOR_THE_MODEL}")
-    page = page_that_says(open_page, browser, "too little memory for the model")
+    page = open_page(browser=browser, ready=False)
+    assert "too little memory for the model" in page.wait_notice()
     before = page.tab.evaluate("location.hash")
     page.tab.click(".leaflet-control-zoom-out")
     page.tab.wait_for_function("before => location.hash !== before", arg=before)
