@@ -215,7 +215,19 @@ class PlaceError(LookdownError):
 
 
 class ModelError(LookdownError):
-    """The model can't be used."""
+    """The model can't be used.
+
+    Parameters
+    ----------
+    what : str
+        What happened, and why.
+    remedy : str
+        What to do about it on the page; other surfaces have their own.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(f"{what} {remedy}".rstrip())
+        self.what = what
 
 
 class MissingModelError(ModelError):
@@ -223,8 +235,8 @@ class MissingModelError(ModelError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} could not be loaded: the file did not arrive. "
-            "Check the connection and reload the page; the map works without it."
+            f"{what} could not be loaded: the file did not arrive.",
+            "Check the connection and reload the page; the map works without it.",
         )
 
 
@@ -252,8 +264,8 @@ class ModelListError(ModelError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The list of models can't be read. Reload the page to fetch it again; "
-            "the map works without it."
+            "The list of models can't be read.",
+            "Reload the page to fetch it again; the map works without it.",
         )
 
 
@@ -262,8 +274,8 @@ class DamagedModelError(ModelError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"The model {name} is damaged or incomplete, so it was not used. "
-            "Reload the page to fetch it again; the map works without it."
+            f"The model {name} is damaged or incomplete, so it was not used.",
+            "Reload the page to fetch it again; the map works without it.",
         )
 
 
@@ -272,8 +284,8 @@ class NoMemoryError(ModelError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This device has too little memory for the model. "
-            "Close other tabs and applications, then reload the page; the map works without it."
+            "This device has too little memory for the model.",
+            "Close other tabs and applications, then reload the page; the map works without it.",
         )
 
 
@@ -282,7 +294,7 @@ class WrongModelError(ModelError):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
-            f"The model {name} does not fit this page: {reason}. "
+            f"The model {name} does not fit Lookdown: {reason}. "
             "Export it again with python -m training export."
         )
         self.reason = reason
@@ -313,8 +325,8 @@ class InferenceError(ModelError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The model stopped before it had an answer ({reason}). "
-            "Press Classify again; if that does not help, reload the page."
+            f"The model stopped before it had an answer ({reason}).",
+            "Press Classify again; if that does not help, reload the page.",
         )
 
 

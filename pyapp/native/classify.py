@@ -12,6 +12,7 @@ from pyapp.core.ground.geo import MAX_LATITUDE, Footprint, LngLat
 from pyapp.core.imagery.part import middle_part
 from pyapp.core.imagery.source import Source
 from pyapp.native.disk import read_whole
+from pyapp.native.errors import sentence_of
 from pyapp.native.setup import Native
 from pyapp.native.wording import answer_line
 from pyapp.work.classifier import Answer
@@ -33,8 +34,8 @@ async def photos(
         try:
             answer = await _photo(native, path)
         except LookdownError as error:
-            named = str(path) in str(error)
-            yield (str(error) if named else f"{path}: {error}"), error
+            said = sentence_of(error)
+            yield (said if str(path) in said else f"{path}: {said}"), error
             continue
         yield _line(str(path), answer, as_json), None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyapp.core.errors import LookdownError
 from pyapp.core.ground.grid import STEPS
-from pyapp.native.errors import DONE, PAUSED, status_of
+from pyapp.native.errors import DONE, PAUSED, sentence_of, status_of
 from pyapp.native.fetch import RATE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_do(options))
     except LookdownError as error:
-        print(error, file=sys.stderr)
+        print(sentence_of(error), file=sys.stderr)
         return status_of(error)
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -4,10 +4,15 @@ from pathlib import Path
 
 from pyapp.core.errors import (
     AreaError,
+    DamagedModelError,
     ForbiddenReadingError,
     ForbiddenSurveyError,
+    InferenceError,
     LookdownError,
+    MissingModelError,
     ModelError,
+    ModelListError,
+    NoMemoryError,
     NotASurveyError,
     TileError,
 )
@@ -17,15 +22,20 @@ from pyapp.core.pack.errors import ForbiddenKeepError, LargePackError, NothingTo
 DONE, UNEXPECTED, WRONG_INPUT, FORBIDDEN, NO_IMAGERY, NO_MODEL, NO_OUTPUT = 0, 1, 3, 4, 5, 6, 7
 DIFFERENT, NO_CLUSTER, PAUSED = 8, 9, 130
 
+# What to do where there is no page to reload.
+ANEW = "Install Lookdown again, or name a built site with --site."
+REMEDIES: list[tuple[type[ModelError] | tuple[type[ModelError], ...], str]] = [
+    ((MissingModelError, ModelListError, DamagedModelError), ANEW),
+    (NoMemoryError, "Close other programs, or use fewer workers."),
+    (InferenceError, "Run the command again; if memory is short, close other programs."),
+]
+
 
 class HomeError(LookdownError):
     """The models and the list of imagery are not where they should be."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The models and the list of imagery can't be found: {reason}. "
-            "Install Lookdown again, or name a built site with --site."
-        )
+        super().__init__(f"The models and the list of imagery can't be found: {reason}. {ANEW}")
 
 
 class ClusterError(LookdownError):
@@ -222,6 +232,19 @@ class OtherModelError(ModelError):
             "here, so only its chips could be compared. Install the version of Lookdown that "
             "made it, or name its site with --site."
         )
+
+
+def sentence_of(error: LookdownError) -> str:
+    """The message of an error, with what to do about it in a terminal.
+
+    >>> print(sentence_of(NoMemoryError()))
+    This device has too little memory for the model. Close other programs, or use fewer workers.
+    """
+    if isinstance(error, ModelError):
+        for kind, remedy in REMEDIES:
+            if isinstance(error, kind):
+                return f"{error.what} {remedy}"
+    return str(error)
 
 
 def status_of(error: LookdownError) -> int:

@@ -28,6 +28,7 @@ from pyapp.native.errors import (
     OtherOrderError,
     PackStoppedError,
     UnknownFormatError,
+    sentence_of,
     status_of,
 )
 from pyapp.native.setup import Native
@@ -178,7 +179,7 @@ def _told(native: Native, held: HeldArea, part: Path) -> int:
             error = PackStoppedError(error.reason, held.done, held.area.total)
         elif isinstance(error, KeptStoreError):
             error = NotWrittenError(part, error.reason)
-        print(error, file=sys.stderr)
+        print(sentence_of(error), file=sys.stderr)
         status = status_of(error)
     return status
 

@@ -25,6 +25,7 @@ from pyapp.native.errors import (
     PAUSED,
     NotWrittenError,
     OtherOrderError,
+    sentence_of,
     status_of,
 )
 from pyapp.native.setup import Native
@@ -160,7 +161,7 @@ def _end(native: Native, found: Survey, order: Order) -> int:
     for error in native.told:
         if isinstance(error, StoreError):
             error = NotWrittenError(order.part, "what came out can't be kept")
-        print(error, file=sys.stderr)
+        print(sentence_of(error), file=sys.stderr)
         status = status_of(error)
     waiting = found.count(CellState.WAITING)
     if waiting:

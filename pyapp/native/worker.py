@@ -28,7 +28,7 @@ from pyapp.core.survey.facts import ImageryFacts, ModelFacts
 from pyapp.core.survey.geoparquet import to_geoparquet
 from pyapp.core.survey.survey import Survey
 from pyapp.native.disk import write_whole
-from pyapp.native.errors import OtherOrderError, status_of
+from pyapp.native.errors import OtherOrderError, sentence_of, status_of
 from pyapp.native.imagery import imagery_named
 from pyapp.native.setup import Native, opened
 from pyapp.native.shared import SharedTiles, tiles_at_edges
@@ -100,7 +100,7 @@ def do_block(job: Job, row: int, column: int, grid: Grid) -> Done | Refused:
     try:
         return _home(job).run(_block(job, row, column, grid))
     except LookdownError as error:
-        return Refused(str(error), status_of(error))
+        return Refused(sentence_of(error), status_of(error))
 
 
 async def _block(job: Job, row: int, column: int, grid: Grid) -> Done:

@@ -35,9 +35,10 @@ FACTS = {
 
 
 def made():
-    """Each error that has a message of its own."""
+    """Each error that has a message of its own, not one that is given to it."""
     for _, kind in inspect.getmembers(errors, inspect.isclass):
-        if issubclass(kind, LookdownError) and "__init__" in vars(kind):
+        own = "__init__" in vars(kind) and kind is not errors.ModelError
+        if issubclass(kind, LookdownError) and own:
             names = list(inspect.signature(kind).parameters)
             yield kind(*(FACTS[name] for name in names)), names
 

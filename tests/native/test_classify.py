@@ -1,6 +1,7 @@
 """Pictures and places by the command, with the shipped model."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -40,6 +41,28 @@ def test_golden_places_are_answered_as_the_models_say(name):
 def test_a_file_that_is_no_model_is_refused():
     with pytest.raises(ModelRefusedError):
         run(NativeRuntime().open(b"no model", Backend(WASM, 1)))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (lambda site: (site / "models/world/model.onnx").write_bytes(b"half"), "damaged"),
+        (lambda site: (site / "models/world/model.onnx").unlink(), "did not arrive"),
+        (lambda site: (site / "models/index.json").write_text("{"), "list of models can't be read"),
+    ],
+    ids=["damaged", "missing", "list"],
+)
+def test_a_site_whose_model_is_broken_is_told_with_what_helps_here(tmp_path, break_it, said):
+    site = tmp_path / "site"
+    shutil.copytree(ROOT / "models", site / "models")
+    (site / "imagery").mkdir()
+    (site / "imagery/sources.json").write_text("[]")
+    break_it(site)
+    Image.new("RGB", (300, 300)).save(tmp_path / "field.png")
+    done = lookdown("--site", site, "classify", tmp_path / "field.png")
+    assert done.returncode == errors.NO_MODEL, done.stderr
+    told = done.stdout + done.stderr
+    assert said in told and "--site" in told and "page" not in told, told
 
 
 def test_a_place_is_answered_in_words_and_in_json():
