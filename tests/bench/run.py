@@ -15,6 +15,7 @@ python -m tests.bench town         a real town as the model sees it, and with cl
 python -m tests.bench imagery      the built-in imagery as WebP: its bytes, its look, the answers
 python -m tests.bench command      a survey by the command against a bare loop of onnxruntime
 python -m tests.bench runtimes     the default model in LiteRT.js and TensorFlow.js as well
+python -m tests.bench strips       one pass of the network over several squares, or one for each
 python -m tests.bench cluster      a survey by workers of Dask, the scheduler, what a square costs
 python -m tests.bench many         memory of such a survey, of --squares 1000000
 python -m tests.bench breaks       such a survey killed 30 times: is the data set the same?
@@ -40,7 +41,7 @@ from training.site_tools import fetch
 PARTS = {"table": "bench", "survey": "bench survey", "phone": "bench phone",
          "endurance": "bench endurance", "runtimes": "bench runtimes"}  # fmt: skip
 # What depends on the speed of the machine, and so on what else runs there.
-TIMED = {"table", "survey", "phone", "report", "command", "cluster", "runtimes"}
+TIMED = {"table", "survey", "phone", "report", "command", "cluster", "runtimes", "strips"}
 OTHERS = ("kills", "endurance", "few-shot", "interval", "town", "coverage", "change", "imagery",
           "many", "breaks")  # fmt: skip
 ROUNDS, COMPARED_ROUNDS = 5, 10
@@ -131,6 +132,10 @@ def measured(options: argparse.Namespace) -> str:
         from tests.bench.change import table as change_table
 
         return change_table(options.model, options.draws or 10, options.data)
+    if options.what == "strips":
+        from tests.bench.strips import likeness
+
+        return likeness()
     if options.what == "imagery":
         from tests.bench.imagery import looks_and_answers
 
