@@ -123,9 +123,9 @@ def _compared(folder: Path, places: list[LngLat], both: tuple[Tiles, Tiles]) -> 
     For scale, the same for squares of the former tiles that are moved by one pixel.
     """
     card = card_of(folder)
-    before, now = (_chips(card, places, tiles) for tiles in both)
+    before, now = (chips_at(card, places, tiles) for tiles in both)
     aside = [_aside(each, both[0].zooms.max_zoom) for each in places]
-    moved = dict(zip(places, map(_chips(card, aside, both[0]).get, aside), strict=True))
+    moved = dict(zip(places, map(chips_at(card, aside, both[0]).get, aside), strict=True))
     shared = [each for each in places if each in before and each in now and moved[each] is not None]
     answers = [
         predictions(card, measure.outputs(folder / "model.onnx", np.stack(list(map(get, shared)))))
@@ -155,7 +155,8 @@ def _of(prediction: Prediction, label: str) -> float:
     return next(each.probability for each in prediction.ranked if each.label == label)
 
 
-def _chips(card: Card, places: list[LngLat], tiles: Tiles) -> dict[LngLat, NDArray[np.uint8]]:
+def chips_at(card: Card, places: list[LngLat], tiles: Tiles) -> dict[LngLat, NDArray[np.uint8]]:
+    """Chips of squares around places, where there are all tiles."""
     chips = {}
     for each in places:
         place = Footprint(each, card.footprint_m)

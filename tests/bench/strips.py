@@ -17,19 +17,19 @@ import numpy as np
 import onnx
 import onnx.shape_inference
 import onnx.utils
-import onnxruntime
 
-from pyapp.core.ground.geo import Footprint
 from pyapp.core.model.prediction import ACTIVATION, EMBEDDING, PROBABILITY, predictions
+from tests.bench.imagery import Tiles, chips_at
 from tests.bench.teaching import table
 from tests.bench.town import card_of, squares_of
 from tests.browser.native import DEFAULT, MODELS, Zooms
 from tests.jpeg_tiles import COARSEST_ZOOM, jpeg_tiles
-from training.figures.golden import native_chip
+from training.figures import measure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import onnxruntime
     from numpy.typing import NDArray
 
     from pyapp.core.model.card import Card
@@ -54,7 +54,7 @@ def likeness() -> str:
 def _compared(card: Card, side: int) -> dict[str, str]:
     """What a pass over pictures of this many squares to a side gives, by the name of its row."""
     path = MODELS / card.name / "model.onnx"
-    single = onnxruntime.InferenceSession(path, _options())
+    single = measure.session(path, threads=1)
     over_all, head = _parts(path, side * card.chip_px)
     apart: list[NDArray[np.float32]] = []
     together: list[NDArray[np.float32]] = []
@@ -93,12 +93,6 @@ def _answers(card: Card, probabilities: NDArray[np.float32]) -> list[str | None]
     return [each.answer and each.answer.name for each in found]
 
 
-def _options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return options
-
-
 def _parts(path: Path, side_px: int) -> list[onnxruntime.InferenceSession]:
     """The network up to its mean over places, for a picture of this size; and what follows."""
     model = onnx.load(path)
@@ -112,7 +106,7 @@ def _parts(path: Path, side_px: int) -> list[onnxruntime.InferenceSession]:
     parts = []
     for begin, end in (("image", features), (mean.output[0], probability)):
         part = onnx.utils.Extractor(model).extract_model([begin], [end])
-        parts.append(onnxruntime.InferenceSession(part.SerializeToString(), _options()))
+        parts.append(measure.session(part.SerializeToString(), threads=1))
     return parts
 
 
@@ -121,15 +115,8 @@ def _pictures(card: Card, side: int) -> list[NDArray[np.uint8]]:
     larger = dataclasses.replace(
         card, chip_px=side * card.chip_px, footprint_m=side * card.footprint_m
     )
-    found = []
-    for square in squares_of(card):
-        place = Footprint(square.place.centre, larger.footprint_m)
-        try:
-            found.append(native_chip(jpeg_tiles(), place, larger, Zooms(COARSEST_ZOOM, 18)))
-        except FileNotFoundError:
-            # Beyond the edge of the imagery.
-            continue
-    return found
+    places = [each.place.centre for each in squares_of(card)]
+    return list(chips_at(larger, places, Tiles(jpeg_tiles(), Zooms(COARSEST_ZOOM, 18))).values())
 
 
 def _windows(picture: NDArray, side: int):

@@ -47,8 +47,8 @@ class Times:
     median_ms: float
 
 
-def session(file: Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    """Native onnxruntime with a model's file; 0 threads means one per core."""
+def session(file: Path | bytes, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Native onnxruntime with a model's file or its bytes; 0 threads means one per core."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
